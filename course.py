@@ -1,0 +1,168 @@
+"""The course's own command, for Linux, macOS and Windows; it needs Python 3.11 or newer and nothing else.
+
+    python course.py lab       set up, and open JupyterLab at the first lesson
+    python course.py test      set up, and run every test and every notebook
+    python course.py build     for authors: turn lessons/ into notebooks/, solutions/ and exercises/
+    python course.py check     for authors: is every notebook what its lesson says?
+    python course.py data      make the data ready again (lab and test do it when they set up)
+    python course.py address   for the owner: write the public address into pyproject.toml
+
+Setting up makes the folder .venv and installs there what pyproject.toml and constraints.txt say; a second run
+starts at once. To remove the course, delete its folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import webbrowser
+from collections.abc import Sequence
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent / "tools"))
+
+from installation import ROOT, Stop, check_python, fetch_data, run, set_up, venv_python
+from public_address import github_address, origin_address, write_address
+
+FIRST_LESSON = "notebooks/00_start.ipynb"
+NOTEBOOKS = ("notebooks", "solutions", "exercises")
+CALM = {"OMP_NUM_THREADS": "1", "ATTENTION_COURSE_PROGRESS": "0"}  # parallel by process, not by thread; no bars
+OTHER_PROCESSOR = {"ATEN_CPU_CAPABILITY": "default", "MKL_CBWR": "COMPATIBLE"}  # the kernels of an old machine
+OPTIONS_WITH_VALUE = {"-c", "-k", "-m", "-n", "-o", "-p", "-W"}  # pytest's: what follows is no path
+
+
+def has_browser() -> bool:
+    """Whether a browser would open; one that fills this terminal does not count."""
+    if sys.platform.startswith("linux") and not any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))):
+        return False
+    try:
+        return bool(webbrowser.get())
+    except webbrowser.Error:
+        return False
+
+
+def lab_command(browser: bool, more: Sequence[str] = (), folder: Path = ROOT) -> list[str]:
+    """JupyterLab at the first lesson. A port that is taken is no problem: Jupyter takes the next."""
+    command = [venv_python(), "-m", "jupyterlab", f"--ServerApp.root_dir={folder}"]
+    command.append(f"--LabApp.default_url=/lab/tree/{FIRST_LESSON}")
+    if not browser:
+        command.append("--no-browser")
+    if hasattr(os, "geteuid") and os.geteuid() == 0:  # in a container everybody is root
+        command.append("--allow-root")
+    return [*command, *more]
+
+
+def lab(browser: bool, more: Sequence[str]) -> int:
+    """Opens JupyterLab and waits until it ends."""
+    browser = browser and has_browser()
+    where = "JupyterLab opens in your browser." if browser else "Open the address that JupyterLab prints below."
+    print(f"{where} To end it, press Ctrl-C here, twice.", flush=True)
+    return run(lab_command(browser, more))
+
+
+def test_command(more: Sequence[str] = (), paths: Sequence[str] = ("tests", *NOTEBOOKS)) -> list[str]:
+    """The one call of pytest; paths among the caller's own arguments take the place of all."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 2
+    values = {position + 1 for position, argument in enumerate(more) if argument in OPTIONS_WITH_VALUE}
+    for position, argument in enumerate(more):
+        if position not in values and not argument.startswith("-") and (ROOT / argument.split("::")[0]).exists():
+            paths = ()
+    return [
+        *[venv_python(), "-m", "pytest", "-n", str(max(2, min(cores, 8))), "--dist", "loadscope"],
+        *["--nbval", "--nbval-current-env", "--nbval-cell-timeout", "300"],
+        *["--nbval-sanitize-with", "tests/nbval_sanitize.cfg", *paths, *more],
+    ]
+
+
+def test(thorough: bool, more: Sequence[str]) -> int:
+    """Runs the tests and returns pytest's exit status. Nothing is printed after pytest's own closing line."""
+    for name in ("ATTENTION_COURSE_PIP", "ATTENTION_COURSE_STRICT"):  # they would change what notebooks print
+        os.environ.pop(name, None)
+    if not thorough:
+        return run(test_command(more), **CALM)
+    if build(["--check"]):
+        raise Stop("Some notebooks are not what their lessons say: run `python course.py build`, then try again.")
+    rounds = [
+        ("all tests, all notebooks", {}, test_command(more)),
+        ("all notebooks again", {}, test_command(more, NOTEBOOKS)),
+        ("all notebooks, as on another processor", OTHER_PROCESSOR, test_command(more, NOTEBOOKS)),
+    ]
+    for number, (title, variables, command) in enumerate(rounds, 1):
+        print(f"\nRound {number} of {len(rounds)}: {title}.", flush=True)
+        status = run(command, **CALM, **variables)
+        if status:  # stop here, so that the closing line is that of the round that failed
+            break
+    return status
+
+
+def build(arguments: Sequence[str]) -> int:
+    """Calls the builder of the notebooks."""
+    return run([venv_python(), ROOT / "tools" / "build.py", *arguments], **CALM)
+
+
+def address(given: str | None) -> int:
+    """Writes the public address to its one place, and rebuilds what shows it."""
+    found = github_address(given) if given else origin_address()
+    if not found:
+        raise Stop(f"{given} is no repository on GitHub: its address looks like https://github.com/owner/name.")
+    write_address(found)
+    print(f"The public address is now {found}. Rebuilding what shows it.", flush=True)
+    set_up(["dev"])
+    return build([])
+
+
+def parse(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
+    """What the command line asks for, and what is handed on to JupyterLab or pytest."""
+    parser = argparse.ArgumentParser(
+        prog="course.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    added = {
+        name: commands.add_parser(name, allow_abbrev=False, **more)
+        for name, more in {
+            "lab": {"help": "open the first lesson; other options go to JupyterLab"},
+            "test": {"help": "run every test and every notebook; other arguments go to pytest"},
+            "build": {"help": "build the notebooks that changed"},
+            "check": {"help": "say which notebooks are out of date"},
+            "data": {"help": "make the data ready"},
+            "address": {"help": "set the public address of the course"},
+        }.items()
+    }
+    added["lab"].add_argument("--no-browser", action="store_true", help="print the address, open nothing")
+    added["test"].add_argument("--thorough", action="store_true", help="notebooks three times, in two settings")
+    for name in ("lab", "test"):
+        added[name].add_argument("--cpu", action="store_true", help="on Linux: PyTorch without CUDA, gigabytes less")
+    added["build"].add_argument("names", nargs="*", help="lessons, such as 01 (default: all)")
+    added["address"].add_argument("url", nargs="?", help="https://github.com/owner/name (default: git's remote origin)")
+    asked, more = parser.parse_known_args(arguments)
+    if more and asked.command not in ("lab", "test"):
+        added[asked.command].error(f"unknown argument {more[0]}")
+    return asked, more
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Carries out one command and returns the exit status."""
+    asked, more = parse(arguments or ["--help"])
+    if asked.command == "address":
+        return address(asked.url)
+    installed = set_up(["dev"] if asked.command in ("test", "build", "check") else [], cpu=getattr(asked, "cpu", False))
+    if asked.command == "lab":
+        return lab(not asked.no_browser, more)
+    if asked.command == "test":
+        return test(asked.thorough, more)
+    if asked.command == "data":
+        if not installed:  # an installation has just done it
+            fetch_data()
+        return 0
+    return build(asked.names if asked.command == "build" else ["--check"])
+
+
+if __name__ == "__main__":
+    try:
+        check_python()
+        sys.exit(main(sys.argv[1:]))
+    except Stop as stop:
+        sys.exit(f"\n{stop}")
+    except KeyboardInterrupt:
+        sys.exit("\nStopped.")

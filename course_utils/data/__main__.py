@@ -1,0 +1,43 @@
+"""Makes the data of all lessons ready, so that they run offline afterwards: `python -m course_utils.data`.
+
+A data set registers here: one function that fetches it, or makes sure that it is there, and returns a line to print.
+It raises an exception whose message says what to do.
+"""
+
+import sys
+from importlib.metadata import version
+
+from course_utils.data.dates import LANGUAGES
+from course_utils.fonts import font_files
+
+
+def dates() -> str:
+    """Dates in many languages: they came with babel."""
+    from babel import Locale
+
+    for code in LANGUAGES.values():
+        Locale.parse(code)  # raises UnknownLocaleError when babel's data lacks the language
+    return f"dates in {len(LANGUAGES)} languages, from Unicode's CLDR in babel {version('babel')}"
+
+
+def fonts() -> str:
+    """Fonts for every script that a lesson draws: they came as packages."""
+    return f"fonts for every script of the course: {', '.join(font_files())}"
+
+
+SOURCES = (dates, fonts)
+
+
+def main() -> int:
+    """Goes through all sources and returns the exit status."""
+    for source in SOURCES:
+        try:
+            print(f"ready: {source()}")
+        except Exception as problem:  # whatever it is, the learner needs its message and not its traceback
+            print(f"not ready: {source.__name__}. {problem}", file=sys.stderr)
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,122 @@
+"""Positions: five ways to tell attention where a token stands. By itself it treats a sequence as a set.
+
+Sine and cosine or learned vectors are added to the inputs; a relative bias and ALiBi are added to the scores; rotary
+positions turn queries and keys.
+"""
+
+import torch
+from torch import Tensor, nn
+
+BASE = 10_000.0
+
+
+def sinusoid(length: int, size: int, base: float = BASE, start: int = 0) -> Tensor:
+    """Writes each position as sines and cosines of falling frequency; the pair 2i, 2i+1 shares one frequency.
+
+    Shapes: → (length, size); an odd size ends with a sine whose cosine is cut off.
+    Source: Vaswani et al. 2017, section 3.5. Raises ValueError for a length or size below 1.
+    """
+    _require_at_least_one(length=length, size=size)
+    angles = _angles(torch.arange(start, start + length), size, base)  # (length, pairs)
+    return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(-2)[:, :size].float()
+
+
+def shift_matrix(shift: int, size: int, base: float = BASE) -> Tensor:
+    """Gives the matrix that turns the encoding of any position into that of the position `shift` further on.
+
+    Shapes: → (size, size), a rotation of each pair: `sinusoid(t + shift) = shift_matrix(shift) @ sinusoid(t)`.
+    Raises ValueError for an odd size.
+    """
+    _require_even(size)
+    angles = _angles(torch.tensor([shift]), size, base)[0]
+    sine, cosine = angles.sin(), angles.cos()
+    pairs = torch.stack([torch.stack([cosine, sine], -1), torch.stack([-sine, cosine], -1)], -2)  # (pairs, 2, 2)
+    return torch.block_diag(*pairs).float()
+
+
+def rotary(inputs: Tensor, base: float = BASE, start: int = 0) -> Tensor:
+    """Turns each pair of features by an angle that grows with the position.
+
+    Shapes: inputs (…, length, size) → (…, length, size).
+    Applied to queries and keys alike, their dot product depends on the distance of the two positions only.
+    Source: Su et al. 2021, equation 34. Raises ValueError for an odd size.
+    """
+    length, size = inputs.shape[-2:]
+    _require_even(size)
+    angles = _angles(torch.arange(start, start + length), size, base).to(inputs.device)
+    sine, cosine = angles.sin().to(inputs.dtype), angles.cos().to(inputs.dtype)  # (length, pairs)
+    first, second = inputs[..., 0::2], inputs[..., 1::2]
+    return torch.stack([first * cosine - second * sine, first * sine + second * cosine], dim=-1).flatten(-2)
+
+
+def alibi(heads: int, queries: int, keys: int | None = None) -> Tensor:
+    """Gives the penalties of ALiBi, to be added to scores: each head has its slope, and each step away costs as much.
+
+    Shapes: → (heads, query, key), 0 or negative.
+    The slopes are 2^(−8/heads), 2^(−16/heads), …; the penalty is symmetric, and a causal mask hides the future
+    half. Source: Press et al. 2022, section 3. Raises ValueError for numbers below 1.
+    """
+    keys = queries if keys is None else keys
+    _require_at_least_one(heads=heads, queries=queries, keys=keys)
+    slopes = 2.0 ** (-8.0 * torch.arange(1, heads + 1) / heads)
+    distance = _distance(queries, keys).abs()
+    return -slopes[:, None, None] * distance
+
+
+class LearnedPositions(nn.Module):
+    """Adds a learned vector for each position up to `longest`; beyond that there is none.
+
+    Shapes: inputs (…, length, size) → (…, length, size).
+    Source: Gehring et al. 2017, section 3.1. Raises ValueError for a sequence longer than `longest`.
+    """
+
+    def __init__(self, longest: int, size: int) -> None:
+        _require_at_least_one(longest=longest, size=size)
+        super().__init__()
+        self.table = nn.Parameter(torch.randn(longest, size) * 0.02)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        if inputs.shape[-2] > len(self.table):
+            raise ValueError(f"inputs: got length {inputs.shape[-2]}, expected at most longest = {len(self.table)}")
+        return inputs + self.table[: inputs.shape[-2]]
+
+
+class RelativeBias(nn.Module):
+    """Learns one number for each head and each distance, to be added to the scores; far distances share the last.
+
+    Shapes: → (heads, query, key).
+    Source: Shaw et al. 2018 (clipped distances); Raffel et al. 2020, section 2.1 (one number for each head).
+    Raises ValueError for numbers below 1.
+    """
+
+    def __init__(self, heads: int, furthest: int) -> None:
+        _require_at_least_one(heads=heads, furthest=furthest)
+        super().__init__()
+        self.furthest = furthest
+        self.bias = nn.Parameter(torch.zeros(heads, 2 * furthest + 1))
+
+    def forward(self, queries: int, keys: int | None = None) -> Tensor:
+        distance = _distance(queries, queries if keys is None else keys).to(self.bias.device)
+        return self.bias[:, distance.clamp(-self.furthest, self.furthest) + self.furthest]
+
+
+def _angles(positions: Tensor, size: int, base: float) -> Tensor:
+    """The angle of each pair of features at each position, in float64: (length, pairs)."""
+    pairs = torch.arange((size + 1) // 2, dtype=torch.float64)
+    return positions.double()[:, None] * base ** (-2 * pairs / size)
+
+
+def _distance(queries: int, keys: int) -> Tensor:
+    """How far each key stands to the right of each query; with fewer queries, they are the last positions."""
+    return torch.arange(keys) - torch.arange(keys - queries, keys)[:, None]
+
+
+def _require_even(size: int) -> None:
+    if size < 2 or size % 2:
+        raise ValueError(f"size: got {size}, expected an even number: features turn in pairs")
+
+
+def _require_at_least_one(**numbers: int) -> None:
+    for name, number in numbers.items():
+        if not isinstance(number, int) or isinstance(number, bool) or number < 1:
+            raise ValueError(f"{name}: got {number!r}, expected a whole number of at least 1")

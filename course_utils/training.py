@@ -1,0 +1,102 @@
+"""One training loop for the whole course: AdamW, a learning rate that rises and then falls, clipped gradients."""
+
+import math
+import os
+import sys
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from tqdm import tqdm
+
+
+def fit(
+    model: nn.Module,
+    loss: Callable[[int], Tensor],
+    steps: int,
+    learning_rate: float = 3e-3,
+    warmup: float = 0.1,
+    clip: float = 1.0,
+    weight_decay: float = 0.01,
+    label: str = "",
+) -> list[float]:
+    """Trains the model for a number of steps and returns the loss of every step.
+
+    Shapes: loss(step) gives a scalar; step counts from 0.
+    `loss` draws its own batch; it may also measure held-out quality now and then, for the model is put into training
+    mode before every step. Afterwards every part of it is back in the mode in which it was given. Nothing random is
+    drawn here: what the model and `loss` draw decides the result. A progress bar shows for people only; the
+    environment variable ATTENTION_COURSE_PROGRESS=0 silences it. Raises ValueError for settings out of range, for a
+    model with nothing to train, and for a loss that is not one finite number.
+    Source: Loshchilov and Hutter 2019, Decoupled Weight Decay Regularization (AdamW).
+    """
+    _require_settings(steps, learning_rate, warmup, clip)
+    weights = [weight for weight in model.parameters() if weight.requires_grad]
+    if not weights:
+        raise ValueError("model: got no parameter that requires a gradient, expected at least one")
+    optimizer = _adamw(weights, learning_rate, weight_decay)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: rate(step, steps, warmup))
+    modes = [(module, module.training) for module in model.modules()]
+    losses = []
+    try:
+        for step in _progress(steps, label):
+            model.train()
+            value = loss(step)
+            losses.append(_number(value, step))
+            optimizer.zero_grad()
+            value.backward()
+            nn.utils.clip_grad_norm_(weights, clip)
+            optimizer.step()
+            schedule.step()
+    finally:
+        for module, mode in modes:
+            module.training = mode
+    return losses
+
+
+def rate(step: int, steps: int, warmup: float = 0.1) -> float:
+    """The share of the learning rate in use at a step: a straight rise, then half a cosine down to almost 0.
+
+    The rise takes the share `warmup` of all steps; the last step still learns a little.
+    """
+    rise = max(1, round(warmup * steps))
+    if step < rise:
+        return (step + 1) / rise
+    return 0.5 * (1 + math.cos(math.pi * (step - rise + 1) / (steps - rise + 1)))
+
+
+def _adamw(weights: list[nn.Parameter], learning_rate: float, weight_decay: float) -> torch.optim.AdamW:
+    """AdamW in its fused form, which is one kernel instead of many, where device and PyTorch have it."""
+    try:
+        return torch.optim.AdamW(weights, lr=learning_rate, weight_decay=weight_decay, fused=True)
+    except RuntimeError:
+        return torch.optim.AdamW(weights, lr=learning_rate, weight_decay=weight_decay)
+
+
+def _progress(steps: int, label: str) -> tqdm:
+    """A bar where a person looks on: in a notebook or a terminal, unless the environment says no."""
+    watched = "ipykernel" in sys.modules or sys.stdout.isatty()
+    silent = os.environ.get("ATTENTION_COURSE_PROGRESS") == "0" or not watched
+    # To stdout, since notebooks colour stderr as an error; leave=False, so that nothing of it remains when it ends.
+    return tqdm(range(steps), desc=label or None, file=sys.stdout, leave=False, disable=silent)
+
+
+def _require_settings(steps: int, learning_rate: float, warmup: float, clip: float) -> None:
+    if not isinstance(steps, int) or steps < 1:
+        raise ValueError(f"steps: got {steps!r}, expected a whole number of at least 1")
+    if not learning_rate > 0:
+        raise ValueError(f"learning_rate: got {learning_rate!r}, expected a number above 0")
+    if not 0 <= warmup <= 1:
+        raise ValueError(f"warmup: got {warmup!r}, expected a share of the steps, from 0 to 1")
+    if not clip > 0:
+        raise ValueError(f"clip: got {clip!r}, expected a number above 0")
+
+
+def _number(value: Tensor, step: int) -> float:
+    if not isinstance(value, Tensor) or value.dim() != 0:
+        given = f"shape {tuple(value.shape)}" if isinstance(value, Tensor) else type(value).__name__
+        raise ValueError(f"loss: got {given} at step {step}, expected a tensor that holds one number, shape ()")
+    number = value.item()
+    if not math.isfinite(number):
+        raise ValueError(f"loss: got {number} at step {step}, expected a finite number; is the learning rate too high?")
+    return number

@@ -1,0 +1,190 @@
+"""The mechanism of the checks: right passes, a known mistake draws its sentence, anything else is still explained."""
+
+import random
+
+import numpy as np
+import pytest
+import torch
+
+from course_utils import checks
+from course_utils.checks import Exercise, Mistake, Prediction, Property, Requirement, Witness
+
+
+def scores(generator):
+    return [(torch.randn(3, 5, generator=generator),), (torch.randn(2, 4, 6, generator=generator),)]
+
+
+def in_place(values):
+    values -= values.max(-1, keepdim=True).values
+    return torch.softmax(values, -1)
+
+
+def raises(values):
+    raise KeyError("no such thing")
+
+
+SOFTMAX = Exercise(
+    "9.1",
+    "softmax",
+    oracle=lambda values: torch.softmax(values, -1),
+    inputs=scores,
+    mistakes=[
+        Mistake("over-rows", lambda values: torch.softmax(values, 0), "over rows"),
+        Mistake("in-place", in_place, "changed"),
+        Mistake("raises", raises, "a key error"),
+    ],
+    properties=[Property("every row must sum to 1", lambda a, result: torch.allclose(result.sum(-1), torch.ones(())))],
+)
+
+
+def examine(exercise, answer):
+    return exercise.examine(answer, torch.Generator().manual_seed(1))
+
+
+def test_right_answers_pass_in_any_style():
+    def loop(values):
+        flat = values.reshape(-1, values.shape[-1])
+        return torch.stack([row.exp() / row.exp().sum() for row in flat]).reshape(values.shape)
+
+    for answer in (loop, lambda values: values.softmax(-1), torch.nn.Softmax(dim=-1)):
+        assert examine(SOFTMAX, answer).state == "passed"
+
+
+@pytest.mark.parametrize(
+    ("answer", "mistake"),
+    [
+        (lambda values: values.exp() / values.exp().sum(0), "over-rows"),
+        (lambda values: {}["absent"], "raises"),
+        (lambda values: values.sub_(values.amax(-1, keepdim=True)).softmax(-1), "in-place"),
+    ],
+)
+def test_a_known_mistake_is_named_however_it_is_written(answer, mistake):
+    verdict = examine(SOFTMAX, answer)
+    assert (verdict.state, verdict.mistake) == ("wrong", mistake)
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (lambda values: values.softmax(-1).sum(-1), "expected the shape (3, 5), got (3,)"),
+        (lambda values: values.softmax(-1) * 2, "every row must sum to 1"),
+        (lambda values: values.softmax(-1).flip(-1), "the largest difference is at index"),
+        (lambda values: values.softmax(-1) > 0.5, "expected numbers, got True and False"),
+        (lambda values: "weights", "expected a tensor of shape (3, 5), got 'weights'"),
+        (lambda values: values.nothing, "raised AttributeError"),
+        (lambda: 1, "raised TypeError"),
+        (3.5, "needs the function itself, but got 3.5"),
+        (lambda values: values.softmax(-1) * torch.nan, "every row must sum to 1"),
+    ],
+)
+def test_what_no_known_mistake_explains_is_explained(answer, words):
+    verdict = examine(SOFTMAX, answer)
+    assert (verdict.state, verdict.mistake) == ("wrong", None)
+    assert words in verdict.message
+
+
+def test_untouched_answers_are_not_yet():
+    def stub(values):
+        """A docstring is no answer."""
+        ...
+
+    def pending(values):
+        raise NotImplementedError()
+
+    class Module(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            ...
+
+        def forward(self, values): ...
+
+    for answer in (None, ..., stub, pending, Module):
+        assert examine(SOFTMAX, answer).state == "not yet"
+
+
+def test_a_forgotten_return_is_said():
+    def forgot(values):
+        weights = values.softmax(-1)  # noqa: F841 - the mistake itself
+
+    verdict = examine(SOFTMAX, forgot)
+    assert verdict.state == "not yet" and "return" in verdict.message
+
+
+def test_the_learners_random_state_and_data_are_untouched():
+    def draws(values):
+        torch.rand(3), random.random(), np.random.rand()
+        return values.softmax(-1)
+
+    torch.manual_seed(5), random.seed(5), np.random.seed(5)
+    expected = torch.rand(1).item(), random.random(), np.random.rand()
+    torch.manual_seed(5), random.seed(5), np.random.seed(5)
+    assert examine(SOFTMAX, draws).state == "passed"
+    assert (torch.rand(1).item(), random.random(), np.random.rand()) == expected
+
+
+SHAPES = Prediction(
+    "9.2",
+    "shapes",
+    truth=lambda: {"scores": (2, 3), "sum": 1.0, "moves": False},
+    mistakes=[Mistake("swapped", {"scores": (3, 2)}, "swapped"), Mistake("moves", {"moves": True}, "it does not move")],
+)
+
+
+@pytest.mark.parametrize(
+    ("answer", "state", "mistake"),
+    [
+        ({"scores": (2, 3), "sum": 1, "moves": False}, "passed", None),
+        ({"scores": torch.Size([2, 3]), "sum": 1.0, "moves": False}, "passed", None),
+        ({"scores": (3, 2), "sum": 1, "moves": False}, "wrong", "swapped"),
+        ({"scores": (2, 3), "sum": 1, "moves": True}, "wrong", "moves"),
+        ({"scores": (2, 3), "sum": 0.5, "moves": False}, "wrong", None),
+        ({"scores": (2, 3), "sum": 1, "moves": 0}, "wrong", None),
+        ({"scores": (2, 3), "sum": ..., "moves": False}, "not yet", None),
+        ({"scores": (2, 3)}, "not yet", None),
+        (..., "not yet", None),
+        (7, "wrong", None),
+    ],
+)
+def test_predictions(answer, state, mistake):
+    verdict = SHAPES.examine(answer)
+    assert (verdict.state, verdict.mistake) == (state, mistake)
+
+
+def test_a_witness_must_meet_every_requirement_in_order():
+    witness = Witness(
+        "9.3",
+        "weights",
+        [
+            Requirement("negative", lambda answer: min(answer) >= 0, "a weight is negative"),
+            Requirement("sum", lambda answer: abs(sum(answer) - 1) < 1e-6, "they do not sum to 1"),
+        ],
+    )
+    assert witness.examine([0.5, 0.5]).state == "passed"
+    assert witness.examine([-1, 3]).mistake == "negative"
+    assert witness.examine([1, 3]).mistake == "sum"
+    assert witness.examine(...).state == "not yet"
+    assert "could not read" in witness.examine(7).message
+
+
+def test_check_and_progress_print_and_strict_mode_raises(monkeypatch, capsys):
+    monkeypatch.setattr(checks, "find", lambda key: {"9.1": SOFTMAX, "9.2": SHAPES}[key])
+    monkeypatch.setattr("course_utils.exercises.bank", lambda lesson: {"9.1": SOFTMAX, "9.2": SHAPES})
+    monkeypatch.setattr(checks, "_done", {})
+    checks.progress()
+    checks.check("9.1", lambda values: values.softmax(-1))
+    checks.check("9.2", ...)
+    checks.progress()
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "No exercise has been checked yet in this session."
+    assert lines[1] == "✓ 9.1 softmax: correct on 2 random inputs."
+    assert lines[2].startswith("○ 9.2 shapes: not yet")
+    assert lines[3:] == ["Lesson 09: 1 of 2 exercises done.", "  ✓ 9.1 softmax", "  ○ 9.2 shapes"]
+    monkeypatch.setenv("ATTENTION_COURSE_STRICT", "1")
+    with pytest.raises(AssertionError, match="over rows"):
+        checks.check("9.1", lambda values: values.softmax(0))
+
+
+@pytest.mark.parametrize("key", ["99.1", "x", 3, "0.99"])
+def test_an_unknown_key_is_named(key):
+    with pytest.raises(ValueError, match="^key: got"):
+        checks.find(key)

@@ -1,0 +1,105 @@
+"""positions: against the formulas as plain loops, and the properties that make each of them a position."""
+
+import math
+
+import hypothesis.strategies as st
+import pytest
+import torch
+from hypothesis import given
+
+from course_utils.positions import BASE, LearnedPositions, RelativeBias, alibi, rotary, shift_matrix, sinusoid
+
+EVEN = st.integers(1, 8).map(lambda half: 2 * half)
+
+
+@given(st.integers(1, 12), st.integers(1, 9))
+def test_sinusoid_equals_the_formula(length, size):
+    found = sinusoid(length, size)
+    assert found.shape == (length, size)
+    for t in range(length):
+        for j in range(size):
+            angle = t / BASE ** (2 * (j // 2) / size)
+            assert found[t, j].item() == pytest.approx(math.cos(angle) if j % 2 else math.sin(angle), abs=1e-6)
+
+
+@given(EVEN, st.integers(-20, 20), st.integers(20, 60))
+def test_a_shift_is_a_rotation(size, shift, position):
+    matrix, table = shift_matrix(shift, size).double(), sinusoid(100, size).double()
+    torch.testing.assert_close(matrix @ table[position], table[position + shift], atol=1e-5, rtol=0)
+    torch.testing.assert_close(matrix @ matrix.T, torch.eye(size, dtype=torch.float64), atol=1e-6, rtol=0)
+    assert torch.linalg.det(matrix).item() == pytest.approx(1, abs=1e-5)
+
+
+def test_the_norm_is_constant_and_the_dot_product_depends_on_the_distance_only():
+    table = sinusoid(64, 32)
+    torch.testing.assert_close(table.norm(dim=-1), torch.full((64,), 4.0))  # the root of half the size
+    products = table @ table.T
+    for distance in range(20):
+        along = products.diagonal(distance)
+        torch.testing.assert_close(along, along[:1].expand_as(along), atol=1e-4, rtol=0)
+    assert products.argmax(-1).tolist() == list(range(64))
+
+
+@given(EVEN, st.integers(0, 9), st.integers(0, 10**6))
+def test_rotary_products_depend_on_the_distance_only(size, shift, seed):
+    query, key = torch.randn(2, 1, size, generator=torch.Generator().manual_seed(seed))
+
+    def product(i, j):
+        return (rotary(query, start=i) * rotary(key, start=j)).sum().item()
+
+    assert product(3, 7) == pytest.approx(product(3 + shift, 7 + shift), abs=1e-3)
+    torch.testing.assert_close(rotary(query, start=0), query)
+
+
+def test_rotary_turns_complex_numbers_and_keeps_leading_axes_and_norms():
+    inputs = torch.randn(2, 3, 5, 8)
+    turned = rotary(inputs)
+    angles = torch.arange(5)[:, None] * BASE ** (-torch.arange(0, 8, 2) / 8)
+    expected = torch.view_as_complex(inputs.unflatten(-1, (4, 2))) * torch.polar(torch.ones_like(angles), angles)
+    torch.testing.assert_close(turned, torch.view_as_real(expected).flatten(-2))
+    torch.testing.assert_close(turned.norm(dim=-1), inputs.norm(dim=-1))
+
+
+def test_alibi_equals_a_plain_loop():
+    found = alibi(8, 3, 5)
+    slopes = [1 / 2**h for h in range(1, 9)]  # the paper's example: 1/2, 1/4, … 1/256
+    for h, slope in enumerate(slopes):
+        for i in range(3):
+            for j in range(5):
+                assert found[h, i, j].item() == pytest.approx(-slope * abs(i + 2 - j))
+
+
+def test_relative_bias_depends_on_the_clipped_distance():
+    module = RelativeBias(2, 3)
+    with torch.no_grad():
+        module.bias.copy_(torch.randn(2, 7))
+    found = module(6)
+    assert found.shape == (2, 6, 6)
+    for i in range(6):
+        for j in range(6):
+            assert torch.equal(found[:, i, j], module.bias[:, max(-3, min(3, j - i)) + 3])
+    assert torch.equal(module(2, 6), found[:, -2:])
+
+
+def test_learned_positions_end_where_they_end():
+    module = LearnedPositions(4, 6)
+    inputs = torch.zeros(2, 3, 6)
+    torch.testing.assert_close(module(inputs), module.table[:3].expand(2, 3, 6))
+    with pytest.raises(ValueError, match="^inputs: got length 5, expected at most longest = 4"):
+        module(torch.zeros(1, 5, 6))
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: sinusoid(0, 4), "length: got 0"),
+        (lambda: shift_matrix(1, 3), "size: got 3, expected an even number"),
+        (lambda: rotary(torch.zeros(2, 5)), "size: got 5, expected an even number"),
+        (lambda: alibi(0, 3), "heads: got 0"),
+        (lambda: RelativeBias(2, 0), "furthest: got 0"),
+    ],
+)
+def test_bad_input_is_named(call, words):
+    with pytest.raises(ValueError) as caught:
+        call()
+    assert words in str(caught.value)

@@ -1,0 +1,90 @@
+"""Quoting: shows code of the package in a lesson, so that it has one home and the learner still reads and edits it."""
+
+import ast
+import importlib
+import inspect
+import re
+import textwrap
+
+
+class QuoteError(ValueError):
+    """A quote cell that cannot be resolved."""
+
+
+def quoted(source: str) -> str:
+    """Turns `from course_utils.room import thing, other` into the source of these things.
+
+    Raises QuoteError when the cell holds anything but such imports, or when a name does not exist.
+    """
+    try:
+        statements = ast.parse(source).body
+    except SyntaxError as error:
+        raise QuoteError(f"a quote cell must hold imports only, got {source!r}") from error
+    shown = []
+    for statement in statements:
+        if not isinstance(statement, ast.ImportFrom) or not (statement.module or "").startswith("course_utils."):
+            raise QuoteError(f"a quote cell must hold `from course_utils.room import thing`, got {source!r}")
+        room = importlib.import_module(statement.module)
+        for name in (alias.name for alias in statement.names):
+            if not inspect.isfunction(thing := getattr(room, name, None)) and not inspect.isclass(thing):
+                raise QuoteError(f"{statement.module} has no function or class {name!r}")
+            shown.append(shorten(inspect.getsource(thing)))
+    return "\n\n\n".join(shown)
+
+
+def shorten(source: str) -> str:
+    """Drops type hints, guards, and all of a docstring but its first sentence and its line of shapes.
+
+    A guard is a call of `_require…`, or an `if` that does nothing but raise: the package meets bad input with a clear
+    error; a lesson shows the mechanism.
+    """
+    source = textwrap.dedent(source).rstrip()
+    lines = source.split("\n")
+    edits: list[tuple[int, int, list[str]]] = []  # first line, last line, what stands there instead
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef):
+            edits.append(_signature(node, lines))
+            edits += [(guard.lineno, guard.end_lineno, []) for guard in node.body if _is_guard(guard)]
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node) is not None:
+            edits.append(_docstring(node))
+    for first, last, instead in sorted(edits, reverse=True):
+        lines[first - 1 : last] = instead
+    return "\n".join(lines)
+
+
+def _is_guard(node: ast.stmt) -> bool:
+    if isinstance(node, ast.If):
+        return not node.orelse and all(isinstance(inner, ast.Raise) for inner in node.body)
+    called = node.value.func if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) else None
+    return isinstance(called, ast.Name) and called.id.startswith("_require")
+
+
+def _signature(node: ast.FunctionDef, lines: list[str]) -> tuple[int, int, list[str]]:
+    """The `def` line without type hints; comments inside a signature are lost, so there should be none."""
+    plain = node.args
+    for argument in [*plain.posonlyargs, *plain.args, *plain.kwonlyargs, plain.vararg, plain.kwarg]:
+        if argument is not None:
+            argument.annotation = None
+    last = node.body[0].lineno - 1
+    while not lines[last - 1].rstrip().endswith(":"):  # blank lines or comments between the signature and the body
+        last -= 1
+    return node.lineno, last, [f"{' ' * node.col_offset}def {node.name}({ast.unparse(plain)}):"]
+
+
+def _docstring(node: ast.FunctionDef | ast.ClassDef) -> tuple[int, int, list[str]]:
+    text = ast.get_docstring(node)
+    margin = " " * (node.col_offset + 4)
+    paragraphs = [" ".join(part.split()) for part in text.split("\n\n")]
+    first = _sentence(paragraphs[0])
+    shapes = [_sentence(part) for part in paragraphs[1:] if part.startswith("Shapes:")]
+    where = node.body[0]
+    if not shapes:
+        return where.lineno, where.end_lineno, [f'{margin}"""{first}"""']
+    wrapped = textwrap.wrap(shapes[0], 110 - len(margin))
+    lines = [f'{margin}"""{first}', "", *(margin + line for line in wrapped), f'{margin}"""']
+    return where.lineno, where.end_lineno, lines
+
+
+def _sentence(paragraph: str) -> str:
+    """The first sentence; the period of an abbreviation such as "et al. 2015" does not end it."""
+    return re.split(r"(?<!al)(?<!e\.g)(?<!i\.e)\. ", paragraph)[0].rstrip(".") + "."
