@@ -46,6 +46,7 @@ def lab_command(browser: bool, more: Sequence[str] = (), folder: Path = ROOT) ->
     """JupyterLab at the first lesson. A port that is taken is no problem: Jupyter takes the next."""
     command = [venv_python(), "-m", "jupyterlab", f"--ServerApp.root_dir={folder}"]
     command.append(f"--LabApp.default_url=/lab/tree/{FIRST_LESSON}")
+    command.append("--LanguageServerManager.autodetect=False")  # it would start npm, which writes to the home folder
     if not browser:
         command.append("--no-browser")
     if hasattr(os, "geteuid") and os.geteuid() == 0:  # in a container everybody is root

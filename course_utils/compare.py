@@ -1,9 +1,11 @@
 """What a check compares: running an answer safely, and telling two results apart."""
 
 import copy
+import dis
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -107,10 +109,12 @@ def is_stub(answer: Any) -> bool:
     if isinstance(answer, type):
         return any(is_stub(method) for method in vars(answer).values())
     code = getattr(answer, "__code__", None)
-    return code is not None and code.co_code == is_stub.empty.__code__.co_code
+    return code is not None and _steps(code) == _steps((lambda: None).__code__)
 
 
-is_stub.empty = lambda: None  # what an empty body compiles to, in this version of Python
+def _steps(code: CodeType) -> list[tuple[str, Any]]:
+    """What a body does, step by step; a docstring only moves the places where constants are kept."""
+    return [(step.opname, step.argval) for step in dis.get_instructions(code)]
 
 
 def _detached(value: Any) -> Any:

@@ -80,6 +80,8 @@ class Exercise:
         seed = int(torch.randint(2**31, (), generator=generator))
         right = self.outcomes(self.oracle, cases, seed, adapted=False)
         found = self.outcomes(answer, cases, seed)
+        if all(isinstance(outcome.error, NotImplementedError) for outcome in found):
+            return _not_yet()
         if all(outcome.empty for outcome in found):
             return _not_yet("Your function returns None: did you forget `return`?")
         if self._alike(found, right):

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from course_utils.attention import Score, attend, scaled_dot
+from course_utils.attention import Score, _require_mask, attend, scaled_dot
 from course_utils.masks import hidden
 
 
@@ -31,22 +31,30 @@ class MultiHeadAttention(nn.Module):
 
     Shapes: query (…, query, size), key (…, key, key size), value (…, key, value size), mask (…, query, key) or
     (…, heads, query, key) → output (…, query, size), weights (…, heads, query, key) or None.
-    Each head has size / heads features, and divides its scores by the root of that number. Weights are None unless
-    `need_weights` asks for them: without them the fused kernel does the work. `bias` is added to the scores, as
-    relative positions are: (heads, query, key). Source: Vaswani et al. 2017, section 3.2.2.
-    Raises ValueError when the number of heads does not divide the size, or a mask has neither shape.
+    Each head has `head_size` features, by default size / heads, and divides its scores by the root of that number.
+    Weights are None unless `need_weights` asks for them: without them the fused kernel does the work. `bias` is added
+    to the scores, as relative positions are: (heads, query, key). Source: Vaswani et al. 2017, section 3.2.2.
+    Raises ValueError when the number of heads does not divide the size and no head size is given, or a mask has
+    neither shape.
     """
 
     def __init__(
-        self, size: int, heads: int, key_size: int | None = None, value_size: int | None = None, biases: bool = True
+        self,
+        size: int,
+        heads: int,
+        key_size: int | None = None,
+        value_size: int | None = None,
+        biases: bool = True,
+        head_size: int | None = None,
     ) -> None:
-        _require_divisor(size, heads)
+        _require_heads(size, heads, head_size)
         super().__init__()
         self.heads = heads
-        self.project_query = nn.Linear(size, size, biases)
-        self.project_key = nn.Linear(key_size or size, size, biases)
-        self.project_value = nn.Linear(value_size or size, size, biases)
-        self.project_output = nn.Linear(size, size, biases)
+        inner = size if head_size is None else heads * head_size  # all heads side by side
+        self.project_query = nn.Linear(size, inner, biases)
+        self.project_key = nn.Linear(key_size or size, inner, biases)
+        self.project_value = nn.Linear(value_size or size, inner, biases)
+        self.project_output = nn.Linear(inner, size, biases)
 
     def forward(
         self,
@@ -62,10 +70,58 @@ class MultiHeadAttention(nn.Module):
         value = split_heads(self.project_value(value), self.heads)
         mask = for_heads(mask, query.dim())
         if need_weights:
-            context, weights = attend(query, key, value, mask, scaled_dot if bias is None else _biased(bias))
+            context, weights = attend_with_weights(query, key, value, mask, bias)
         else:
             context, weights = fused_attend(query, key, value, mask, bias), None
         return self.project_output(merge_heads(context)), weights
+
+
+def keep_heads(attention: MultiHeadAttention, kept: list[int]) -> MultiHeadAttention:
+    """Gives a smaller module that holds only some of the heads: what pruning leaves.
+
+    Shapes: the projections of query, key and value keep heads · head size rows, that of the output as many columns.
+    Heads are counted from 0. Source: Michel, Levy and Neubig 2019. Raises ValueError for an empty list, a head that
+    does not exist, or one that is named twice.
+    """
+    if not kept or len(set(kept)) < len(kept) or not set(kept) <= set(range(attention.heads)):
+        raise ValueError(f"kept: got {kept}, expected some of the heads 0 to {attention.heads - 1}, each once")
+    old = attention.project_query
+    rows = torch.arange(old.out_features).unflatten(0, (attention.heads, -1))[kept].flatten()  # of the heads kept
+    sizes = (attention.project_key.in_features, attention.project_value.in_features)
+    head_size = old.out_features // attention.heads
+    smaller = MultiHeadAttention(old.in_features, len(kept), *sizes, old.bias is not None, head_size).to(old.weight)
+    with torch.no_grad():
+        for name, part in smaller.named_parameters():
+            whole = attention.get_parameter(name)
+            if name == "project_output.weight":
+                part.copy_(whole[:, rows])
+            else:  # the output's bias belongs to no head
+                part.copy_(whole if name == "project_output.bias" else whole[rows])
+    return smaller.train(attention.training)
+
+
+def attend_with_weights(
+    query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None, bias: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """Gives what `attend` gives; where no gradient is wanted, with half its memory.
+
+    Shapes: query (…, query, size), key (…, key, size), value (…, key, value size), mask and bias broadcastable to
+    (…, query, key) → context (…, query, value size), weights (…, query, key).
+    At length 4096 the scores of eight heads fill 512 MB and the weights as much again. Scores are needed no more once
+    there are weights, so the weights take their place: for the backward pass both could not share it.
+    """
+    if torch.is_grad_enabled():
+        return attend(query, key, value, mask, scaled_dot if bias is None else _biased(bias))
+    scores = scaled_dot(query, key)  # nobody else holds this tensor: it may be changed
+    if bias is not None:
+        scores += bias
+    if mask is not None:
+        _require_mask(mask, scores.shape)
+        scores.masked_fill_(hidden(mask), -torch.inf)
+    weights = torch.softmax(scores, -1, out=scores)  # row by row in place, as PyTorch's own fast path does it
+    if mask is not None:
+        weights.masked_fill_(hidden(mask), 0.0)  # only a fully masked row changes here: softmax made it nan
+    return weights @ value, weights
 
 
 def fused_attend(
@@ -103,54 +159,12 @@ def for_heads(mask: Tensor | None, axes: int) -> Tensor | None:
     raise ValueError(f"mask: got shape {tuple(mask.shape)}, expected (…, query, key) or (…, heads, query, key)")
 
 
-@torch.no_grad()
-def copy_from_torch(source: nn.MultiheadAttention, target: MultiHeadAttention) -> None:
-    """Copies the parameters of PyTorch's module into ours.
-
-    Raises ValueError when sizes, heads or biases differ.
-    """
-    for ours, theirs in _pairs(source, target):
-        ours.copy_(theirs)
-
-
-@torch.no_grad()
-def copy_to_torch(source: MultiHeadAttention, target: nn.MultiheadAttention) -> None:
-    """Copies our parameters into PyTorch's module.
-
-    Raises ValueError when sizes, heads or biases differ.
-    """
-    for ours, theirs in _pairs(target, source):
-        theirs.copy_(ours)
-
-
-def torch_masks(mask: Tensor, heads: int) -> Tensor:
-    """Writes a mask as nn.MultiheadAttention wants it in `attn_mask`: True = hidden, heads folded into the batch.
-
-    Shapes: mask (batch, query, key) → (batch · heads, query, key).
-    """
-    return hidden(mask).repeat_interleave(heads, dim=0)
-
-
-def _pairs(theirs: nn.MultiheadAttention, ours: MultiHeadAttention) -> list[tuple[Tensor, Tensor]]:
-    """Our parameters beside theirs; theirs keeps the three projections of the inputs in one matrix."""
-    if theirs.num_heads != ours.heads:
-        raise ValueError(f"heads: got {theirs.num_heads} and {ours.heads}, expected the same number")
-    if theirs.in_proj_weight is None:
-        weights = [theirs.q_proj_weight, theirs.k_proj_weight, theirs.v_proj_weight]
-    else:
-        weights = list(theirs.in_proj_weight.chunk(3))
-    inner = [ours.project_query, ours.project_key, ours.project_value]
-    pairs = [(mine.weight, weight) for mine, weight in zip(inner, weights, strict=True)]
-    pairs.append((ours.project_output.weight, theirs.out_proj.weight))
-    if (theirs.in_proj_bias is None) != (ours.project_query.bias is None):
-        raise ValueError("biases: got a module with and one without, expected both alike")
-    if theirs.in_proj_bias is not None:
-        pairs += [(mine.bias, bias) for mine, bias in zip(inner, theirs.in_proj_bias.chunk(3), strict=True)]
-        pairs.append((ours.project_output.bias, theirs.out_proj.bias))
-    for mine, weight in pairs:
-        if mine.shape != weight.shape:
-            raise ValueError(f"size: got {tuple(weight.shape)} and {tuple(mine.shape)}, expected equal shapes")
-    return pairs
+def _require_heads(size: int, heads: int, head_size: int | None) -> None:
+    if head_size is None:
+        return _require_divisor(size, heads)
+    for name, number in (("heads", heads), ("head_size", head_size)):
+        if not isinstance(number, int) or number < 1:
+            raise ValueError(f"{name}: got {number!r}, expected a whole number of at least 1")
 
 
 def _require_divisor(size: int, heads: int) -> None:

@@ -27,9 +27,7 @@ class JoinedAttention(nn.Module):
         self.projection = nn.Linear(value_size + query_size, output_size)
         self.squash = torch.tanh if tanh else nn.Identity()
 
-    def forward(
-        self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
+    def forward(self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
         _require_size("query", query, self.query_size)
         _require_size("value", value, self.value_size)
         context, weights = attend(query, key, value, mask, self.score)

@@ -62,6 +62,7 @@ class ConcatToSlots(nn.Module):
         self.linear = PairLinear(query_size, key_size, slots)
 
     def forward(self, query: Tensor, key: Tensor) -> Tensor:
+        _require_sizes(query, key, *self.linear.sizes)
         _require_number_of_keys(key, self.linear.out_features)
         return self.linear(query, key[..., :1, :]).squeeze(-2)
 
@@ -131,5 +132,5 @@ def _require_sizes(query: Tensor, key: Tensor, query_size: int, key_size: int) -
 
 
 def _require_number_of_keys(key: Tensor, number: int) -> None:
-    if key.dim() < 2 or key.shape[-2] != number:
+    if key.shape[-2] != number:
         raise ValueError(f"key: got shape {tuple(key.shape)}, expected {number} keys, (…, {number}, size)")

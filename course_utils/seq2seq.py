@@ -1,4 +1,4 @@
-"""An encoder-decoder of recurrent nets: without attention one vector carries everything, with it the decoder looks back."""
+"""An encoder-decoder of recurrent nets: one vector carries everything, or, with attention, the decoder looks back."""
 
 from typing import NamedTuple
 
@@ -70,9 +70,9 @@ class Seq2Seq(nn.Module):
 
         Shapes: → logits (batch, target, target_size), weights (batch, target, source) or None.
         """
-        if target_in.dim() != 2 or len(target_in) != len(source):
-            raise ValueError(f"target_in: got {tuple(target_in.shape)}, expected ({len(source)}, target)")
         memory = self.encode(source, source_mask)
+        if target_in.dim() != 2 or len(target_in) != len(source):
+            raise ValueError(f"target_in: got shape {tuple(target_in.shape)}, expected ({len(source)}, target)")
         logits, weights, _ = self.decode(memory, target_in, memory.last)
         return logits, weights
 

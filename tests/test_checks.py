@@ -99,7 +99,8 @@ def test_untouched_answers_are_not_yet():
         def forward(self, values): ...
 
     for answer in (None, ..., stub, pending, Module):
-        assert examine(SOFTMAX, answer).state == "not yet"
+        verdict = examine(SOFTMAX, answer)
+        assert verdict.state == "not yet" and "Write your answer" in verdict.message
 
 
 def test_a_forgotten_return_is_said():

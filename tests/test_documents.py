@@ -38,7 +38,8 @@ def test_links_lead_somewhere(path):
         if link.startswith(("https://", "#")):
             continue
         target = path.parent / link.split("#")[0]
-        assert target.exists(), f"{path.name} links to {link}, which is not there"
+        hint = "; ../notebooks/NAME.ipynb works in a lesson and in its notebook" if path.parent != ROOT else ""
+        assert target.exists(), f"{path.name} links to {link}, which is not there{hint}"
 
 
 @pytest.mark.parametrize("name", DOCUMENTS[:2])
@@ -48,7 +49,7 @@ def test_commands_in_the_documents_exist(name, monkeypatch):
     for command in commands:
         words = re.sub(r"\[.*?\]|#.*", "", command).split()
         asked, more = course.parse(words)
-        assert not more or asked.command == "test", f"course.py {command}"
+        assert not more or asked.command in ("lab", "test"), f"course.py {command}"
 
 
 def test_continuous_integration_runs_the_readmes_test_command():
@@ -77,3 +78,16 @@ def test_no_file_names_a_machine_or_an_invented_address():
         for address in re.findall(r"github\.com/[\w-]+/[\w.-]+", text):
             allowed = ("github.com/owner/name", "github.com/github/", known.removeprefix("https://"))
             assert address.startswith(allowed), f"{name} names {address}"
+
+
+def test_the_example_in_contributing_works():
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    code = re.search(r"^```python\n(import torch\n.*?)^```$", text, re.DOTALL | re.MULTILINE).group(1)
+    names = {}
+    exec(code, names)  # it is our own example
+    [exercise] = names["EXERCISES"]
+    generator = names["torch"].Generator().manual_seed(0)
+    assert exercise.examine(exercise.oracle, generator).state == "passed"
+    assert len(exercise.mistakes) >= 3
+    for mistake in exercise.mistakes:
+        assert exercise.examine(mistake.answer, generator).message == mistake.help

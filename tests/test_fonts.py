@@ -77,6 +77,15 @@ def test_fonts_are_regular_and_free():
         assert font["axes"].get("wght", 400) == 400  # a variable font is drawn at its default
 
 
+def test_a_picture_leaves_the_settings_alone():
+    plt.rcParams["font.family"] = ["sans-serif"]
+    pair, weights = example("Japanese")
+    ax = plt.subplots()[1]  # made before the fonts of the course were asked for
+    alignment(weights, pair.source, pair.target, pair.fields, title=pair.source, ax=ax)
+    plt.gcf().canvas.draw()
+    assert plt.rcParams["font.family"] == ["sans-serif"]
+
+
 def test_use_fonts_twice_changes_nothing():
     families = use_fonts()
     entries = list(font_manager.fontManager.ttflist)
@@ -96,7 +105,6 @@ def test_fonts_of_the_system_are_not_used(monkeypatch):
             prop = font_manager.FontProperties(family=family, weight=weight)
             found = Path(manager.findfont(prop))
             assert found == font_files()[family] or found.name == "DejaVuSans-Bold.ttf"
-    manager._findfont_cached.cache_clear() if hasattr(manager, "_findfont_cached") else None
 
 
 def test_missing_package_names_the_remedy(monkeypatch):

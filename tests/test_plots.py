@@ -11,6 +11,7 @@ from course_utils import plots
 @pytest.fixture(autouse=True)
 def close():
     plt.switch_backend("Agg")
+    plots.use_style()
     yield
     plt.close("all")
 

@@ -195,9 +195,15 @@ def _mark_for_nbgrader(cell: nbformat.NotebookNode, folder: str) -> None:
     if folder == "notebooks":
         return
     answer = "BEGIN SOLUTION" in cell.source
-    graded = cell.cell_type == "code" and cell.source.startswith("check(")
-    if answer or graded:
+    check = cell.cell_type == "code" and cell.source.startswith("check(")
+    written = answer and cell.cell_type == "markdown"  # nbgrader wants a written answer to be graded, so: no points
+    if answer or check:
         cell.metadata["nbgrader"] = {
-            "schema_version": 3, "grade_id": cell.id, "solution": answer, "grade": graded,
-            "locked": graded, "task": False, **({"points": 1} if graded else {}),
-        }  # fmt: skip
+            "schema_version": 3,
+            "grade_id": cell.id,
+            "solution": answer,
+            "grade": check or written,
+            "locked": check,
+            "task": False,
+            **({"points": int(check)} if check or written else {}),
+        }

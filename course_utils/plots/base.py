@@ -8,6 +8,8 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from course_utils.fonts import use_fonts
+
 SEQUENTIAL = "Blues"  # white is no weight, so that an empty cell looks empty; lightness alone carries the value
 COLOURS = {  # Okabe and Ito 2008; yellow is left out: too pale on white
     "blue": "#0072B2",
@@ -25,6 +27,7 @@ MARKERS = ["o", "s", "^", "D", "v", "P", "X"]
 def use_style() -> None:
     """Sets the look of every figure of the course; `start` calls it."""
     sns.set_theme(context="notebook", style="ticks", palette=list(COLOURS.values()))
+    use_fonts()  # after seaborn's theme, which sets the font back
     plt.rcParams.update(
         {
             "figure.dpi": 100,
@@ -110,7 +113,7 @@ def curves(
     ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
     if logx:
         ax.set_xscale("log", base=2)
-        ax.xaxis.set_major_formatter("{x:g}")
+        ax.xaxis.set_major_formatter("{x:.3g}")
     elif all(float(v).is_integer() for x, *_ in series.values() for v in _numbers(x)):
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     if logy:

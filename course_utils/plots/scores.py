@@ -1,8 +1,9 @@
-"""The pictures of lesson 02: what each rule can see, who finds the goods, and how softmax closes as sizes grow."""
+"""The pictures of lesson 02: what each rule can see, who finds the goods, and how the keys share the weight."""
 
 from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
+import seaborn as sns
 import torch
 from matplotlib.axes import Axes
 from torch import Tensor
@@ -27,7 +28,7 @@ def what_each_rule_sees(
         above.set_title(rule)
         _lines(above, goods, found.cpu(), customers)
         _lines(below, goods, torch.softmax(found.cpu(), dim=-1), customers)
-        below.set(xlabel=xlabel, ylim=(-0.04, 1.0))
+        below.set(xlabel=xlabel, ylim=(-0.03, 0.75))
         if column < len(notes):
             below.set_title(notes[column], fontsize=11, color="#333333")
     axes[0, 0].set_ylabel("score")
@@ -36,60 +37,53 @@ def what_each_rule_sees(
     figure.legend(handles, labels, loc="outside lower center", ncols=len(customers))
 
 
-def stripes_and_diagonals(weights: Mapping[str, Tensor], names: Sequence[str] | None = None) -> None:
+def stripes_and_diagonals(weights: Mapping[str, Tensor], queries: Sequence[str], keys: Sequence[str]) -> None:
     """Draws the weights of several rules side by side: stripes are blind, a diagonal finds what was asked for.
 
-    Shapes: weights (query, key) for each rule, with the wanted good of query i at key i; `names` has one for each key.
+    Shapes: weights (query, key) for each rule; one name for each query and for each key.
     """
-    figure, axes = plt.subplots(1, len(weights), figsize=(3.0 * len(weights), 3.7), sharey=True, squeeze=False)
+    size = (1.6 + 2.35 * len(weights), 3.4)
+    figure, axes = plt.subplots(1, len(weights), figsize=size, sharey=True, squeeze=False)
     for ax, (rule, found) in zip(axes[0], weights.items(), strict=True):
-        image = ax.imshow(found.detach().cpu(), cmap=SEQUENTIAL, vmin=0, vmax=1)
-        ax.set(title=rule, xlabel="keys: the goods")
-        _grid(ax, *found.shape)
-        if names is not None:
-            ax.set_xticks(range(len(names)), names)
-            ax.set_yticks(range(len(names)), names)
-    axes[0, 0].set_ylabel("queries: who wants which good")
-    figure.colorbar(image, ax=axes[0], label="weight", shrink=0.8, pad=0.01)
+        sns.heatmap(
+            found.detach().cpu(), ax=ax, cmap=SEQUENTIAL, vmin=0, vmax=1, annot=True, fmt=".2f", annot_kws={"size": 9},
+            linewidths=0.5, linecolor="#dddddd", cbar=False, square=True, xticklabels=keys, yticklabels=queries,
+        )  # fmt: skip
+        ax.set_title(rule, fontsize=10)
+        ax.set_xlabel("keys")
+        ax.tick_params(length=0)
+        plt.setp(ax.get_xticklabels(), rotation=40, ha="right", rotation_mode="anchor")
+    axes[0, 0].set_ylabel("queries")
+    figure.colorbar(axes[0, 0].collections[0], ax=axes[0], label="weight", shrink=0.75, pad=0.01)
 
 
-def softmax_closes(sizes: Sequence[int], weights: Mapping[str, Tensor]) -> None:
-    """Draws how the weights are shared among the keys at each size, from the key with most weight to the least.
+def shares_of_softmax(sizes: Sequence[int], shares: Mapping[str, Tensor]) -> None:
+    """Draws one bar for each size: the whole weight, cut into the shares of the keys, the largest share first.
 
-    Shapes: weights (sizes, key) for each way of scoring: the weights of many queries, each sorted, then averaged.
+    Shapes: shares (sizes, key) for each way of scoring; every row is sorted downwards and sums to 1.
     """
-    figure, axes = plt.subplots(1, len(weights), figsize=(5.2 * len(weights), 4.0), sharey=True, squeeze=False)
-    for ax, (title, found) in zip(axes[0], weights.items(), strict=True):
-        found = found.detach().cpu()
-        image = ax.imshow(found, cmap=SEQUENTIAL, vmin=0, vmax=1, aspect="auto")
-        ax.set(title=title, xlabel="keys, from most weight to least")
-        ax.set_xticks([0, found.shape[1] - 1], ["first", "last"])
-        ax.set_yticks(range(len(sizes)), [str(size) for size in sizes])
-        _grid(ax, *found.shape)
-        for place, first in enumerate(found[:, 0].tolist()):
-            ax.text(0, place, f"{first:.2f}", ha="center", va="center", fontsize=8, color=_ink(first))
+    figure, axes = plt.subplots(1, len(shares), figsize=(5.2 * len(shares), 3.4), sharey=True, squeeze=False)
+    for ax, (title, share) in zip(axes[0], shares.items(), strict=True):
+        start = torch.zeros(len(sizes))
+        for place, piece in enumerate(share.detach().cpu().T):
+            shade = plt.get_cmap(SEQUENTIAL)(0.85 - 0.75 * place / share.shape[1])
+            ax.barh(range(len(sizes)), piece, left=start, color=shade, edgecolor="white", linewidth=0.8, height=0.75)
+            start = start + piece
+        for row, first in enumerate(share[:, 0].tolist()):
+            ax.text(first / 2, row, f"{first:.2f}", ha="center", va="center", fontsize=10, color="white")
+        ax.set(title=title, xlabel="share of the weight, strongest key first", xlim=(0, 1))
+        ax.tick_params(axis="y", length=0)
+    axes[0, 0].set_yticks(range(len(sizes)), [str(size) for size in sizes])
+    axes[0, 0].invert_yaxis()
     axes[0, 0].set_ylabel("size of query and key")
-    figure.colorbar(image, ax=axes[0], label="weight", shrink=0.9, pad=0.01)
 
 
 def _lines(ax: Axes, goods: Tensor, found: Tensor, customers: Sequence[str]) -> None:
     """One line for each customer; the first is the widest, so that lines that coincide are all seen."""
     colours = list(COLOURS.values())
     for place, customer in enumerate(customers):
-        width = 1.5 + 2.5 * (len(customers) - 1 - place)
+        width = 1.5 + 2 * (len(customers) - 1 - place)
         ax.plot(
-            goods, found[place], LINES[place], marker=MARKERS[place], markersize=3 + 1.3 * width, linewidth=width,
+            goods, found[place], LINES[place], marker=MARKERS[place], markersize=3.5 + 1.3 * width, linewidth=width,
             color=colours[place], label=customer,
         )  # fmt: skip
-
-
-def _grid(ax: Axes, rows: int, columns: int) -> None:
-    """Thin lines between the cells, and no ticks."""
-    ax.set_xticks([place - 0.5 for place in range(1, columns)], minor=True)
-    ax.set_yticks([place - 0.5 for place in range(1, rows)], minor=True)
-    ax.grid(which="minor", color="#dddddd", linewidth=0.5)
-    ax.tick_params(which="both", length=0)
-
-
-def _ink(weight: float) -> str:
-    return "white" if weight > 0.55 else "black"

@@ -9,8 +9,9 @@ from matplotlib.colors import Normalize
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
-from course_utils.data.shop import ATTRIBUTES, NAMES, SHELF
-from course_utils.plots.base import COLOURS, SEQUENTIAL, _numbers, row
+from course_utils.data.catalogue import ATTRIBUTES, SHELF
+from course_utils.data.shop import NAMES
+from course_utils.plots.base import COLOURS, SEQUENTIAL, _numbers, curves, row
 
 GREY = "#767676"  # dark enough to be read on white
 
@@ -48,6 +49,22 @@ def _tile(ax: Axes, across: int, down: int, name: str, weight: float, shades) ->
     )  # fmt: skip
 
 
+def cooling(degrees, weights: Mapping[str, object], sharing) -> None:
+    """Draws against the temperature the weights of a few goods, and how many goods share the weight.
+
+    Shapes: degrees, each of weights, and sharing: (temperature).
+    """
+    left, right = row(2, width=5.2, height=3.8)
+    series = {name: (degrees, line) for name, line in weights.items()}
+    curves(series, "temperature", "weight", "Cold: the best takes all. Hot: all alike", ax=left)
+    title = "From one good to the whole shop"
+    curves({"": (degrees, sharing)}, "temperature", "goods that share the weight", title, ax=right)
+    right.set_ylim(0, len(NAMES) + 1)
+    for ax in (left, right):
+        ax.set_xscale("log")
+        ax.xaxis.set_major_formatter("{x:g}")
+
+
 def blend_against_rank(weights, values, context, query: str, count: int = 8) -> None:
     """Draws what a shop shows, a ranked list, beside what attention returns, one point between the goods.
 
@@ -79,7 +96,7 @@ def blend_against_rank(weights, values, context, query: str, count: int = 8) -> 
 def _name_corners(ax: Axes, values: np.ndarray) -> None:
     """Names what the eye looks for: the laptops, and by a line the paper notebook in the crowd."""
     for name, shift, side in [
-        ("laptop", (-6, 9), "right"), ("ultrabook", (8, -13), "left"), ("gaming laptop", (-4, 12), "center"),
+        ("laptop", (-6, 9), "right"), ("ultrabook", (8, -13), "left"), ("gaming laptop", (-10, 1), "right"),
         ("tablet", (9, -4), "left"),
     ]:  # fmt: skip
         place = values[NAMES.index(name), :2]
@@ -95,7 +112,7 @@ def word_tables(tables: Mapping[str, object], words: Sequence[str]) -> None:
 
     Shapes: each table (word, attribute).
     """
-    _, axes = plt.subplots(1, len(tables), figsize=(10.5, 1.6 + 0.24 * len(words)), squeeze=False, sharey=True)
+    _, axes = plt.subplots(1, len(tables), figsize=(10.5, 1.6 + 0.2 * len(words)), squeeze=False, sharey=True)
     for ax, (title, table) in zip(axes[0], tables.items(), strict=True):
         table = _numbers(table).clip(min=0)
         image = ax.imshow(table / max(table.max(), 1e-9), cmap=SEQUENTIAL, vmin=0, vmax=1, aspect="auto")

@@ -1,0 +1,60 @@
+"""Clauses on manners: it leaves its arguments alone, and says the same thing twice."""
+
+from collections.abc import Iterator
+
+import torch
+
+from course_utils.contract.cases import Inputs
+from course_utils.contract.clauses.base import Clause, gap
+from course_utils.contract.hiding import plain_and_masked
+from course_utils.contract.subject import Subject
+
+
+def _masked_or_not(subject: Subject) -> Iterator[Inputs]:
+    return plain_and_masked(subject.convention, subject.plain())
+
+
+def _changes(subject: Subject, given: Inputs) -> str:
+    for mode in subject.modes:
+        tensors, keywords = subject.arguments(given)
+        kept = [tensor.clone() for tensor in tensors], {name: _copy(value) for name, value in keywords.items()}
+        subject.run(tensors, keywords, given.query.dtype, mode)
+        names = [*subject.convention.order.split(), "mask"]
+        for name, tensor, before in zip(names, tensors, kept[0], strict=False):
+            if not torch.equal(tensor, before):
+                return f"After the call, the {name} that it was given holds other numbers."
+        for name, value in keywords.items():
+            if isinstance(value, torch.Tensor) and not torch.equal(value, kept[1][name]):
+                return f"After the call, the {name} that it was given holds other numbers."
+    return ""
+
+
+def _copy(value: object) -> object:
+    return value.clone() if isinstance(value, torch.Tensor) else value
+
+
+def _says_something_else(subject: Subject, given: Inputs) -> str:
+    once, twice = subject(given, seed=1).context, subject(given, seed=2).context
+    if gap(once, twice)[once.isfinite()].sum() > 0:
+        where = "In evaluation mode, two" if subject.is_module else "Two"
+        return f"{where} equal calls gave two different outputs: it draws at random (dropout?)."
+    return ""
+
+
+SAME_TWICE = Clause(
+    "same-twice",
+    "Manners",
+    "The same input gives the same output twice, in evaluation.",
+    _masked_or_not,
+    _says_something_else,
+)
+MANNERS = (
+    Clause(
+        "arguments-unchanged",
+        "Manners",
+        "It leaves its arguments as they were.",
+        _masked_or_not,
+        _changes,
+    ),
+    SAME_TWICE,
+)

@@ -1,0 +1,205 @@
+"""Answers to the exercises of lesson 01 in other styles than the bank's: right ones, and each known mistake."""
+
+import math
+
+import torch
+
+from course_utils.data import shop
+
+
+def lookup_by_loop(query, key, value, temperature):
+    rows = []
+    for one in query:
+        likeness = [math.exp(float(torch.dot(one, other)) / temperature) for other in key]
+        mixed = sum(like * row for like, row in zip(likeness, value, strict=True))
+        rows.append(mixed / sum(likeness))
+    return torch.stack(rows)
+
+
+def lookup_by_einsum(query, key, value, temperature):
+    scores = torch.einsum("qd,kd->qk", query, key).div(temperature)
+    weights = scores.softmax(-1)
+    return torch.einsum("qk,kv->qv", weights, value)
+
+
+def _shares(scores, over):
+    powers = torch.exp(scores - scores.amax(over, keepdim=True))
+    return powers / powers.sum(over, keepdim=True)
+
+
+def lookup_over_queries(query, key, value, temperature):
+    return _shares(torch.inner(query, key) / temperature, 0).mm(value)
+
+
+def lookup_without_temperature(query, key, value, temperature):
+    return _shares(torch.inner(query, key), 1).mm(value)
+
+
+def lookup_multiplied(query, key, value, temperature):
+    return _shares(torch.inner(query * temperature, key), 1).mm(value)
+
+
+def lookup_after_softmax(query, key, value, temperature):
+    return _shares(torch.inner(query, key), 1).mm(value) / temperature
+
+
+def lookup_not_normalised(query, key, value, temperature):
+    return torch.stack(
+        [sum(math.exp(float(q @ k) / temperature) * v for k, v in zip(key, value, strict=True)) for q in query]
+    )
+
+
+def lookup_hard(query, key, value, temperature):
+    return torch.stack([max(zip(key, value, strict=True), key=lambda pair: float(q @ pair[0]))[1] for q in query])
+
+
+def lookup_plain_mean(query, key, value, temperature):
+    return torch.ones(len(query), len(key)).div(len(key)).mm(value)
+
+
+def lookup_value_normalised(query, key, value, temperature):
+    return _shares(torch.inner(query, key) / temperature, 1).mm(_shares(value, 1))
+
+
+def lookup_weights(query, key, value, temperature):
+    return _shares(torch.inner(query, key) / temperature, 1)
+
+
+def lookup_scaled(query, key, value, temperature):
+    return _shares(torch.inner(query, key) / temperature / query.size(1) ** 0.5, 1).mm(value)
+
+
+TEMPERATURE = {
+    "cold": 1,
+    "hot": 0.3333,
+    "cold tie": 0.5,
+    "ratio": 7.389,
+    "shift changes": False,
+    "order changes": False,
+}
+EXACT = TEMPERATURE | {"cold": 1.0, "hot": 1 / 3, "ratio": math.e**2}
+
+
+def kernel_by_loop(x, x_seen, y_seen, width):
+    out = torch.empty_like(x)
+    for place, query in enumerate(x):
+        near = torch.exp(-0.5 * ((query - x_seen) / width).square())
+        out[place] = (near * y_seen).sum() / near.sum()
+    return out
+
+
+def kernel_by_broadcast(x, x_seen, y_seen, width):
+    scaled = (x.unsqueeze(1) - x_seen.unsqueeze(0)) / width
+    return (scaled.pow(2).div(-2).softmax(1) * y_seen).sum(1)
+
+
+def _nadaraya(nearness):
+    def predict(x, x_seen, y_seen, width):
+        near = nearness(x[:, None], x_seen[None, :], width)
+        return (near * y_seen).sum(1) / near.sum(1)
+
+    return predict
+
+
+def kernel_over_queries(x, x_seen, y_seen, width):
+    near = torch.exp(-0.5 * ((x[:, None] - x_seen) / width).square())
+    return (near / near.sum(0) * y_seen).sum(1)
+
+
+def kernel_not_normalised(x, x_seen, y_seen, width):
+    return torch.stack([(torch.exp(-0.5 * ((one - x_seen) / width).square()) * y_seen).sum() for one in x])
+
+
+def reciprocal_by_counting(scores, wanted):
+    own = scores[torch.arange(len(scores)), wanted]
+    return (1 / ((scores > own[:, None]).sum(1) + 1)).mean()
+
+
+def reciprocal_by_loop(scores, wanted):
+    total = 0.0
+    for row, good in zip(scores.tolist(), wanted.tolist(), strict=True):
+        total += 1 / (sorted(row, reverse=True).index(row[good]) + 1)
+    return total / len(scores)
+
+
+def _better(scores, wanted):
+    return (scores > scores.gather(1, wanted[:, None])).sum(1).float()
+
+
+def reciprocal_from_zero(scores, wanted):
+    return _better(scores, wanted).reciprocal().mean()
+
+
+def reciprocal_ascending(scores, wanted):
+    return (_better(-scores, wanted) + 1).reciprocal().mean()
+
+
+def reciprocal_argsort(scores, wanted):
+    order = torch.sort(scores, dim=1, descending=True).indices
+    return sum(1 / (int(order[row, good]) + 1) for row, good in enumerate(wanted)) / len(wanted)
+
+
+RIGHT = {
+    "1.1": [lookup_by_loop, lookup_by_einsum],
+    "1.2": [TEMPERATURE, EXACT],
+    "1.3": [([0.25, 0.25, 0.5], (3, 3), (1, 1)), (torch.tensor([0.25, 0.25, 0.5]), torch.tensor([-1.0, 2]), [-1, 0])],
+    "1.4": [("notebook and pen", "headphones"), ("pen or book", "laptop sleeve")],
+    "1.5": [kernel_by_loop, kernel_by_broadcast],
+    "1.6": [reciprocal_by_counting, reciprocal_by_loop],
+}
+WRONG = {
+    "1.1": {
+        "over-queries": [lookup_over_queries],
+        "no-temperature": [lookup_without_temperature],
+        "multiplied": [lookup_multiplied],
+        "after-softmax": [lookup_after_softmax],
+        "not-normalised": [lookup_not_normalised],
+        "hard": [lookup_hard],
+        "plain-mean": [lookup_plain_mean],
+        "value-normalised": [lookup_value_normalised],
+        "weights-returned": [lookup_weights],
+        "scaled": [lookup_scaled],
+    },
+    "1.2": {
+        "swapped": [EXACT | {"cold": 0.333, "hot": 1}],
+        "hot-is-zero": [TEMPERATURE | {"hot": 0}],
+        "tie-takes-one": [EXACT | {"cold tie": 1}],
+        "ratio-of-scores": [EXACT | {"ratio": 2}],
+        "ratio-multiplied": [EXACT | {"ratio": 1.6487}],
+        "ratio-without-temperature": [EXACT | {"ratio": 2.718}],
+        "shift-matters": [EXACT | {"shift changes": True}],
+        "order-changes": [EXACT | {"order changes": True}],
+    },
+    "1.3": {
+        "not-negative": [([-0.25, 0.5, 0.75], (3, 3), (1, 1))],
+        "sum-to-one": [([0.5, 0.25, 0.5], (3, 3), (1, 1))],
+        "reaches-the-target": [([0.25, 0.5, 0.25], (3, 3), (1, 1))],
+        "outside": [([0.25, 0.25, 0.5], (2, 1), (1, 1)), ([0.25, 0.25, 0.5], (2, 2), (1, 1))],
+        "separates": [([0.25, 0.25, 0.5], (3, 3), (-1, -1)), ([0.25, 0.25, 0.5], (3, 3), (1, 0))],
+    },
+    "1.4": {
+        "readable": [("for school", "laptop"), ("xyzzy", "laptop"), (7, "laptop")],
+        "named": [("notebook and pen", "laptop")],
+        "unwanted": [("notebook", "tablet")],
+        "close": [("pen", "wool hat")],
+    },
+    "1.5": {
+        "no-two": [_nadaraya(lambda a, b, w: torch.exp(-(((a - b) / w) ** 2)))],
+        "width-not-squared": [_nadaraya(lambda a, b, w: torch.exp(-0.5 * (a - b) ** 2 / w))],
+        "distance-not-squared": [_nadaraya(lambda a, b, w: torch.exp(-0.5 * torch.abs(a - b) / w / w))],
+        "sign": [_nadaraya(lambda a, b, w: torch.exp(0.5 * ((a - b) / w) ** 2))],
+        "over-queries": [kernel_over_queries],
+        "not-normalised": [kernel_not_normalised],
+        "multiplied": [_nadaraya(lambda a, b, w: torch.exp(-2 * ((a - b) * w) ** 2))],
+    },
+    "1.6": {
+        "ranks-from-zero": [reciprocal_from_zero],
+        "ascending": [reciprocal_ascending],
+        "argsort-is-not-rank": [reciprocal_argsort],
+        "mean-of-ranks": [lambda scores, wanted: (_better(scores, wanted) + 1).mean()],
+        "reciprocal-of-mean": [lambda scores, wanted: 1 / (_better(scores, wanted).mean() + 1)],
+        "not-averaged": [lambda scores, wanted: (_better(scores, wanted) + 1).reciprocal()],
+    },
+}
+UNTOUCHED = {"1.2": [dict.fromkeys(TEMPERATURE, ...)]}
+assert len(shop.GOODS) == 48  # the goods that 1.4 names were found in this catalogue

@@ -1,0 +1,378 @@
+"""Answers to the exercises of lesson 03, written apart from the bank: right ones, and one for each known mistake."""
+
+import math
+
+import torch
+import torch.nn.functional as F
+
+# 3.1
+
+
+def by_einsum(x, w_query, w_key, w_value):
+    q, k, v = (torch.einsum("...li,io->...lo", x, w) for w in (w_query, w_key, w_value))
+    weights = torch.einsum("...qo,...ko->...qk", q, k).div(w_query.shape[1] ** 0.5).softmax(-1)
+    return torch.einsum("...qk,...kv->...qv", weights, v)
+
+
+def by_loops(x, w_query, w_key, w_value):
+    if x.dim() > 2:
+        return torch.stack([by_loops(one, w_query, w_key, w_value) for one in x])
+    rows = []
+    for asking in x:
+        scores = torch.stack([(asking @ w_query).dot(found @ w_key) for found in x]) / math.sqrt(w_key.shape[1])
+        shares = scores.exp() / scores.exp().sum()
+        rows.append(sum(share * (said @ w_value) for share, said in zip(shares, x, strict=True)))
+    return torch.stack(rows)
+
+
+def no_root(x, w_query, w_key, w_value):
+    return torch.softmax((x @ w_query) @ (x @ w_key).mT, -1) @ (x @ w_value)
+
+
+def root_of_x(x, w_query, w_key, w_value):
+    return torch.softmax((x @ w_query) @ (x @ w_key).mT * x.size(-1) ** -0.5, -1) @ (x @ w_value)
+
+
+def columns(x, w_query, w_key, w_value):
+    e = torch.exp((x @ w_query) @ (x @ w_key).mT / math.sqrt(w_key.size(1)))
+    return (e / e.sum(dim=-2, keepdim=True)) @ (x @ w_value)
+
+
+def mixes_x(x, w_query, w_key, w_value):
+    return F.scaled_dot_product_attention(x @ w_query, x @ w_key, x)
+
+
+def keys_ask(x, w_query, w_key, w_value):
+    return F.scaled_dot_product_attention(x @ w_key, x @ w_query, x @ w_value)
+
+
+def asks_for_itself(x, w_query, w_key, w_value):
+    asked = x @ w_query
+    return F.scaled_dot_product_attention(asked, asked, x @ w_value)
+
+
+# 3.2
+
+
+def sdpa(parts):
+    return F.scaled_dot_product_attention(*parts)
+
+
+def split_then_ask(x, weight):
+    return sdpa((x @ weight.T).split(x.shape[-1], dim=-1))
+
+
+def view_then_unbind(x, weight):
+    return sdpa(F.linear(x, weight).unflatten(-1, (3, x.shape[-1])).unbind(dim=-2))
+
+
+def token_by_token(x, weight):
+    out = torch.zeros_like(x)
+    for b, tokens in enumerate(x):
+        packed = tokens @ weight.T
+        size = x.shape[-1]
+        for i in range(len(tokens)):
+            scores = packed[i, :size] @ packed[:, size : 2 * size].T / size**0.5
+            out[b, i] = torch.softmax(scores, 0) @ packed[:, 2 * size :]
+    return out
+
+
+def cuts_features(x, weight):
+    n = x.shape[-1] // 3
+    packed = (x @ weight.T).reshape(*x.shape[:2], 3, x.shape[-1])
+    return sdpa([packed[..., :n], packed[..., n : 2 * n], packed[..., 2 * n :]]).flatten(-2)
+
+
+def triples(x, weight):
+    packed = x @ weight.T
+    return sdpa([packed[..., start::3] for start in range(3)])
+
+
+def groups_of_tokens(x, weight):
+    packed = x @ weight.T
+    n = x.shape[1] // 3
+    return sdpa([packed[:, :n], packed[:, n : 2 * n], packed[:, 2 * n :]])
+
+
+def key_before_query(x, weight):
+    k, q, v = (x @ weight.T).split(x.shape[-1], dim=-1)
+    return sdpa([q, k, v])
+
+
+def root_of_the_stack(x, weight):
+    q, k, v = (x @ weight.T).split(x.shape[-1], dim=-1)
+    return F.scaled_dot_product_attention(q, k, v, scale=weight.shape[0] ** -0.5)
+
+
+# 3.3
+
+
+def with_einsum(query, key, value):
+    scores = torch.einsum("...qs,...ks->...qk", query, key) * query.shape[-1] ** -0.5
+    return torch.einsum("...qk,...kv->...qv", F.softmax(scores, -1), value)
+
+
+def with_exponentials(query, key, value):
+    e = torch.exp(query @ key.mT / math.sqrt(key.size(-1)))
+    return (e @ value) / e.sum(-1, keepdim=True)
+
+
+def as_found(query, key, value):
+    s = query @ key.mT
+    return s.mul(s.softmax(-1)) @ value
+
+
+def with_root_but_product(query, key, value):
+    s = query @ key.mT * key.size(-1) ** -0.5
+    return s.mul(s.softmax(-1)) @ value
+
+
+def without_root(query, key, value):
+    return F.scaled_dot_product_attention(query, key, value, scale=1.0)
+
+
+def softmax_twice(query, key, value):
+    s = query @ key.mT * key.size(-1) ** -0.5
+    return F.softmax(F.softmax(s, -1) * s, -1) @ value
+
+
+def sums_repaired(query, key, value):
+    s = query @ key.mT * key.size(-1) ** -0.5
+    e = s * s.exp()  # the softmax's own sum cancels
+    return (e @ value) / e.sum(-1, keepdim=True)
+
+
+# 3.4
+
+A = torch.tensor([[0.1, 0.6, 0.1, 0.2], [0.5, 0.2, 0.0, 0.3], [0.05, 0.05, 0.2, 0.7], [0.15, 0.4, 0.35, 0.1]])
+FORTH = torch.tensor([[0.0, 0, 1, 0], [1, 0, 0, 0], [0, 0, 0, 1], [0, 1, 0, 0]])
+
+
+def moved(rows, columns):
+    return torch.stack([torch.stack([A[i, j] for j in columns]) for i in rows])
+
+
+# 3.5
+
+
+def one_leader():
+    tokens = torch.zeros(6, 64)
+    tokens[:, 0] = 5
+    tokens[5, 0] = 50
+    for i in range(5):
+        tokens[i, i + 1] = 2
+    return tokens
+
+
+def growing():
+    direction = torch.ones(64) / 8
+    return [(direction * length).tolist() for length in (4.0, 5.5, 7.0, 8.5, 10.0, 60.0)]
+
+
+def two_look_away():
+    tokens = 8 * torch.eye(6, 64)
+    tokens[0] = tokens[5] + torch.eye(64)[10]
+    tokens[5] *= 4
+    tokens[1] = tokens[5] / 4 + torch.eye(64)[11]
+    return tokens
+
+
+# 3.6
+
+
+def row_by_row(scores, noise, costs, baseline):
+    total = 0.0
+    for s, n, c in zip(scores, noise, costs, strict=True):
+        j = int(torch.argmax(s + n))
+        total = total + (float(c[j]) - baseline) * (s[j] - torch.logsumexp(s, 0))
+    return total / len(scores)
+
+
+def with_one_hot(scores, noise, costs, baseline):
+    choice = F.one_hot((scores + noise).argmax(1), scores.size(1))
+    return ((choice * costs).sum(1) - baseline) @ (choice * F.log_softmax(scores, 1)).sum(1) / scores.size(0)
+
+
+def with_cross_entropy(scores, noise, costs, baseline):
+    picked = (scores + noise).argmax(1)
+    over = costs[torch.arange(len(costs)), picked] - baseline
+    return -(over * F.cross_entropy(scores, picked, reduction="none")).mean()
+
+
+def from_picked(picked, scores, over):
+    return -(over * F.cross_entropy(scores, picked, reduction="none")).mean()
+
+
+def paid(costs, picked):
+    return costs[torch.arange(len(costs)), picked]
+
+
+def with_the_chance(scores, noise, costs, baseline):
+    picked = (scores + noise).argmax(1)
+    return ((paid(costs, picked) - baseline) * scores.softmax(1)[torch.arange(len(scores)), picked]).mean()
+
+
+def always_the_best(scores, noise, costs, baseline):
+    return from_picked(scores.argmax(1), scores, paid(costs, scores.argmax(1)) - baseline)
+
+
+def noisy_chance(scores, noise, costs, baseline):
+    picked = (scores + noise).argmax(1)
+    return from_picked(picked, scores + noise, paid(costs, picked) - baseline)
+
+
+def plus_baseline(scores, noise, costs, baseline):
+    picked = (scores + noise).argmax(1)
+    return from_picked(picked, scores, baseline + paid(costs, picked))
+
+
+def bare_cost(scores, noise, costs, baseline):
+    picked = (scores + noise).argmax(1)
+    return from_picked(picked, scores, paid(costs, picked))
+
+
+def added_up(scores, noise, costs, baseline):
+    return row_by_row(scores, noise, costs, baseline) * len(scores)
+
+
+def as_a_reward(scores, noise, costs, baseline):
+    picked = (scores + noise).argmax(1)
+    return from_picked(picked, scores, baseline - paid(costs, picked))
+
+
+# 3.7
+
+
+def one_at_the_best(scores):
+    return torch.zeros_like(scores).scatter(-1, scores.argmax(-1, keepdim=True), 1.0)
+
+
+def hard_minus_soft_detached(scores, noise, temperature):
+    soft = F.softmax((scores + noise).div(temperature), -1)
+    return soft + (one_at_the_best(scores + noise) - soft).detach()
+
+
+class Through(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, scores, noise, temperature):
+        ctx.save_for_backward(((scores + noise) / temperature).softmax(-1))
+        ctx.temperature = temperature
+        return one_at_the_best(scores + noise)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        (soft,) = ctx.saved_tensors
+        inner = (gradient * soft).sum(-1, keepdim=True)
+        return soft * (gradient - inner) / ctx.temperature, None, None
+
+
+def returns_softmax(scores, noise, temperature):
+    e = torch.exp((scores + noise) / temperature)
+    return e / e.sum(-1, keepdim=True)
+
+
+def all_detached(scores, noise, temperature):
+    soft = F.softmax((scores + noise) / temperature, -1)
+    return one_at_the_best(scores + noise) + soft.detach() - soft.detach()
+
+
+def cancels(scores, noise, temperature):
+    soft = F.softmax((scores + noise) / temperature, -1)
+    return one_at_the_best(scores + noise) + soft - soft
+
+
+def joined(hard_from, soft):
+    return one_at_the_best(hard_from).detach() + soft - soft.detach()
+
+
+def clean_softmax(scores, noise, temperature):
+    return joined(scores + noise, F.softmax(scores / temperature, -1))
+
+
+def no_noise(scores, noise, temperature):
+    return joined(scores, F.softmax(scores / temperature, -1))
+
+
+def hotter_is_sharper(scores, noise, temperature):
+    return joined(scores + noise, F.softmax((scores + noise).mul(temperature), -1))
+
+
+def temperature_unused(scores, noise, temperature):
+    return joined(scores + noise, F.softmax(scores + noise, -1))
+
+
+RIGHT = {
+    "3.1": [by_einsum, by_loops],
+    "3.2": [split_then_ask, view_then_unbind, token_by_token],
+    "3.3": [with_einsum, with_exponentials],
+    "3.4": [
+        (FORTH, moved([2, 0, 3, 1], [2, 0, 3, 1])),
+        (FORTH.int().tolist(), (FORTH @ A @ FORTH.mT).tolist()),
+    ],
+    "3.5": [one_leader(), growing()],
+    "3.6": [row_by_row, with_one_hot, with_cross_entropy],
+    "3.7": [hard_minus_soft_detached, Through.apply],
+}
+
+WRONG = {
+    "3.1": {
+        "no-root": [no_root],
+        "root-of-the-input": [root_of_x],
+        "over-queries": [columns],
+        "value-is-x": [mixes_x],
+        "roles-swapped": [keys_ask],
+        "one-projection": [asks_for_itself],
+    },
+    "3.2": {
+        "features-cut": [cuts_features],
+        "interleaved": [triples],
+        "time-cut": [groups_of_tokens],
+        "keys-first": [key_before_query],
+        "root-of-the-packed-size": [root_of_the_stack],
+    },
+    "3.3": {
+        "unchanged": [as_found],
+        "root-only": [with_root_but_product],
+        "no-root": [without_root],
+        "softmax-of-the-product": [softmax_twice],
+        "renormalised": [sums_repaired],
+    },
+    "3.4": {
+        "a-permutation": [
+            (torch.ones(4, 4) / 4, A),
+            (torch.tensor([2.0, 0, 3, 1]), A),
+        ],
+        "the-way-back": [(FORTH.mT, FORTH @ A @ FORTH.mT)],
+        "another-order": [(torch.eye(4), A)],
+        "queries-only": [(FORTH, FORTH @ A)],
+        "keys-only": [(FORTH, A @ FORTH.mT)],
+        "transposed-on-the-wrong-side": [(FORTH, moved([1, 3, 0, 2], [1, 3, 0, 2]))],
+        "weights": [(FORTH, A), (FORTH, FORTH @ A @ FORTH)],
+    },
+    "3.5": {
+        "shape": [torch.ones(64, 6), torch.full((6, 64), math.nan)],
+        "long-enough": [0.01 * one_leader()],
+        "different": [torch.ones(6, 64)],
+        "somebody-looks-away": [8 * torch.eye(6, 64)],
+        "five-look-away": [two_look_away()],
+    },
+    "3.6": {
+        "no-logarithm": [with_the_chance],
+        "nothing-drawn": [always_the_best],
+        "chance-of-noisy-scores": [noisy_chance],
+        "baseline-added": [plus_baseline],
+        "baseline-forgotten": [bare_cost],
+        "sum-over-the-batch": [added_up],
+        "rewards-for-costs": [as_a_reward],
+    },
+    "3.7": {
+        "soft-in-front": [returns_softmax],
+        "no-gradient": [all_detached, cancels],
+        "soft-without-noise": [clean_softmax],
+        "noise-forgotten": [no_noise],
+        "multiplied-by-temperature": [hotter_is_sharper],
+        "no-temperature": [temperature_unused],
+    },
+}
+
+UNTOUCHED = {}
