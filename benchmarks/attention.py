@@ -4,8 +4,9 @@
     python benchmarks/attention.py --lengths 4096 --modes forward
 
 All take turns in one run, so that a machine whose speed drifts slows all of them; a ratio is the median over rounds of
-(time of nn.MultiheadAttention) / (time of this one): above 1 is faster. Extra memory is the growth of the process's
-peak over one call, measured in a process of its own (on CUDA: the allocator's peak).
+(time of nn.MultiheadAttention with the same options) / (time of this one): above 1 is faster. Without gradients the
+modules are in evaluation mode; in training a call is a forward and a backward pass. Extra memory is the growth of the
+process's peak over one call, measured in a process of its own (on CUDA: the allocator's peak).
 """
 
 import argparse
@@ -21,15 +22,20 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from course_utils.attention import attend
 from course_utils.heads import MultiHeadAttention, merge_heads, split_heads
 from course_utils.torch_heads import copy_from_torch
 
 SIZE, HEADS = 512, 8
-REFERENCE = "nn.MultiheadAttention"
+WITHOUT, WITH = "nn.MultiheadAttention", "nn.MultiheadAttention with weights"
 
 
 def contestants(device: torch.device) -> dict[str, Callable[[Tensor], Tensor]]:
-    """The same attention six ways, with equal parameters: each maps (batch, length, size) to the same shape."""
+    """The same attention six ways, with equal parameters: each maps (batch, length, size) to the same shape.
+
+    Two of them give the weights as well; they are held against PyTorch's module with weights, the others against it
+    without.
+    """
     torch.manual_seed(0)
     theirs = nn.MultiheadAttention(SIZE, HEADS, batch_first=True).to(device)
     ours = MultiHeadAttention(SIZE, HEADS).to(device)
@@ -41,13 +47,25 @@ def contestants(device: torch.device) -> dict[str, Callable[[Tensor], Tensor]]:
         query, key, value = (split_heads(part, HEADS) for part in parts)
         return theirs.out_proj(merge_heads(F.scaled_dot_product_attention(query, key, value)))
 
+    def naive(x: Tensor) -> Tensor:
+        """The readable form, which keeps scores and weights."""
+        parts = F.linear(x, theirs.in_proj_weight, theirs.in_proj_bias).chunk(3, dim=-1)
+        return theirs.out_proj(merge_heads(attend(*(split_heads(part, HEADS) for part in parts))[0]))
+
     return {
         "ours": lambda x: ours(x, x, x)[0],
         "ours with weights": lambda x: ours(x, x, x, need_weights=True)[0],
+        "naive": naive,
         "F.scaled_dot_product_attention": kernel,
-        REFERENCE: lambda x: theirs(x, x, x, need_weights=False)[0],
-        "nn.MultiheadAttention with weights": lambda x: theirs(x, x, x, average_attn_weights=False)[0],
+        WITHOUT: lambda x: theirs(x, x, x, need_weights=False)[0],
+        WITH: lambda x: theirs(x, x, x, average_attn_weights=False)[0],
     }
+
+
+def ratio(found: dict[str, list[float]], name: str) -> float:
+    """How many times as fast as PyTorch's module with the same options, round by round; the median."""
+    reference = found[WITH if "with weights" in name else WITHOUT]
+    return statistics.median(theirs / one for theirs, one in zip(reference, found[name], strict=True))
 
 
 def call(attention: Callable[[Tensor], Tensor], x: Tensor, mode: str) -> None:
@@ -119,7 +137,7 @@ def main() -> None:
     ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ask.add_argument("--lengths", type=int, nargs="+", default=[128, 512, 1024, 2048, 4096])
     ask.add_argument("--modes", nargs="+", choices=["forward", "training"], default=["forward", "training"])
-    ask.add_argument("--rounds", type=int, default=7)
+    ask.add_argument("--rounds", type=int, default=5)
     ask.add_argument("--device", type=torch.device, default=torch.device("cpu"))
     ask.add_argument("--memory-of", help=argparse.SUPPRESS)
     said = ask.parse_args()
@@ -133,13 +151,12 @@ def main() -> None:
         for length in said.lengths:
             found = times(length, mode, said.rounds, said.device)
             for name, seconds in found.items():
-                pairs = zip(found[REFERENCE], seconds, strict=True)
-                ratio = statistics.median(reference / one for reference, one in pairs)
                 memory = in_fresh_process(name, length, mode, said.device)
-                line = (
-                    f"{mode:9}{length:7}  {name:36}{1000 * statistics.median(seconds):9.1f}{ratio:7.2f}{memory:10.1f}"
+                milliseconds = 1000 * statistics.median(seconds)
+                print(
+                    f"{mode:9}{length:7}  {name:36}{milliseconds:9.1f}{ratio(found, name):7.2f}{memory:10.1f}",
+                    flush=True,
                 )
-                print(line, flush=True)
 
 
 if __name__ == "__main__":

@@ -1,17 +1,24 @@
 """The helper package of the attention course. This page is the floor plan; importing it loads nothing heavy.
 
-    attention   masked softmax, scores without parameters, attend: the mechanism in the open
-    scores      scores with parameters: additive, bilinear, and the two concatenation rules
-    joined      attention whose context is joined to the query and projected
-    masks       which keys a query may look at
-    seq2seq     an encoder-decoder with and without attention
-    training    one training loop
-    data        dates in many languages, digits to reverse, the shop and its clicks
-    plots       the pictures of the course, one grammar for all of them
-    fonts       glyphs for every script that a lesson draws
-    checks      the checks of the exercises: they compare, and they name the mistake
-    exercises   the bank of known mistakes, one module a lesson
-    runtime     the first line of every notebook, and numbers that print alike on every machine
+    attention       masked softmax, scores without parameters, attend: the mechanism in the open
+    scores          scores with parameters: additive, bilinear, and the two concatenation rules
+    joined          attention whose context is joined to the query and projected
+    self_attention  attention of a sequence to itself, with three projections
+    hard            attention that chooses one key, and the gradients that train it
+    masks           which keys a query may look at
+    positions       where a token stands: sines, learned, relative, rotary, ALiBi
+    heads           several attentions side by side
+    seq2seq         an encoder-decoder with and without attention
+    training        one training loop
+    data            dates in many languages, digits to reverse, the shop and its clicks
+    plots           the pictures of the course, one grammar for all of them
+    fonts           glyphs for every script that a lesson draws
+    explorer        attention to move over: who looks at whom, in a page that needs no kernel
+    contract        an audit that any attention can be put through
+    checks          the checks of the exercises: they compare, and they name the mistake
+    exercises       the bank of known mistakes, one module a lesson
+    compare, graded what the checks are made of
+    runtime         the first line of every notebook, and numbers that print alike on every machine
 
 Imports point one way: `attention` is used by `scores`, `joined` and `seq2seq`, and uses none of them;
 `data`, `plots`, `checks`, `training` and `runtime` know none of these rooms.

@@ -99,6 +99,8 @@ def untouched(answer: Any) -> bool:
     """Whether nothing has been written yet: …, None, or a container that holds nothing else."""
     if answer is None or answer is ...:
         return True
+    if isinstance(answer, Mapping) and answer:
+        return all(item is None or item is ... for item in answer.values())
     if isinstance(answer, tuple | list) and answer:
         return all(item is None or item is ... for item in answer)
     return False

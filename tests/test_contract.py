@@ -172,13 +172,14 @@ def test_the_table(capsys):
     printed = capsys.readouterr().out
     assert printed == f"{report}\n"
     lines = printed.splitlines()
-    assert lines[:3] == [
+    assert lines[:4] == [
         "Contract of no_root",
         "  no_root(query, key, value, mask) → context, weights",
-        "  (batch, length, size) · mask (batch, query, key): True = may attend",
+        "  (batch, length, size)",
+        "  mask (batch, query, key), True = may attend",
     ]
     assert lines[-1] == "21 passed, 1 failed, 1 not applicable."
-    assert max(map(len, lines)) <= 110
+    assert max(map(len, lines)) <= 100
     start = next(place for place, line in enumerate(lines) if "✗" in line)
     assert lines[start] == (
         "  ✗ equals-pytorch           It equals PyTorch's own function, or the reference that was named."
@@ -219,7 +220,12 @@ def test_what_does_not_run_gets_a_short_report():
     assert report.failed == ["runs"]
     assert "It returned None (is there a `return`?)" in report["runs"].reason
     assert "The other 22 clauses wait until it runs." in str(report)
-    assert len(str(report).splitlines()) < 16
+    assert len(str(report).splitlines()) < 20
+
+
+def test_weights_that_were_not_asked_for():
+    report = keeps(lambda *given: (attend(*given)[0], None))
+    assert report["weights-are-used"].reason == "it does not return its weights"
 
 
 def test_one_tensor_in_place_of_two():

@@ -31,9 +31,10 @@ def test_there_are_enough_of_them_and_every_clause_has_one():
 
 
 HINTS = {
+    "mask_ignored": ("equals-pytorch", "Without a mask it is right."),
     "no_root": ("equals-pytorch", "without the root of the size"),
     "RootOfTheWholeSize": ("equals-pytorch", "expected"),
-    "root_of_all_heads": ("equals-pytorch", "of all heads, not of one"),
+    "root_of_all_heads": ("equals-pytorch", "the root of all heads' size, not of one's"),
     "inverted_mask": ("hidden-key-weighs-0", "is the mask the other way round?"),
     "nan_on_empty_row": ("empty-row-is-finite", "is nan"),
     "nan_gradient_on_empty_row": ("empty-row-is-finite", "the gradient of the query is not"),

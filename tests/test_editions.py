@@ -87,6 +87,14 @@ def test_answers_and_remarks_are_taken_out(project):
     assert without_answers(made["exercises"]) == made["exercises"]
 
 
+def test_predictions_keep_their_labels(project):
+    path = project / "lessons/09_x_exercises.md"
+    region = '# BEGIN SOLUTION\nshapes["the scores"] = (2, 3)\nshapes["sum"] = 1\n# END SOLUTION'
+    path.write_text(EXERCISES + f"\n## 9.2 Predict\n\n```python\nshapes = {{}}\n{region}\n```\n", encoding="utf-8")
+    stub = cells(editions("09_x", project)["exercises"])["answer-9-2"].source
+    assert stub == 'shapes = {}\nshapes["the scores"] = ...  # your answer\nshapes["sum"] = ...  # your answer'
+
+
 def test_answers_and_checks_carry_the_marks_of_nbgrader(project):
     found = cells(editions("09_x", project)["solutions"])
     answer, graded = found["answer-9-1"].metadata.nbgrader, found["check-9-1"].metadata.nbgrader

@@ -9,15 +9,15 @@ from torch import nn
 from course_utils.attention import attend
 from course_utils.heads import (
     MultiHeadAttention,
-    copy_from_torch,
-    copy_to_torch,
+    attend_with_weights,
     for_heads,
     fused_attend,
+    keep_heads,
     merge_heads,
     split_heads,
-    torch_masks,
 )
 from course_utils.masks import causal_mask, padding_mask
+from course_utils.torch_heads import copy_from_torch, copy_to_torch, torch_masks
 
 
 @given(st.integers(1, 3), st.integers(1, 5), st.integers(1, 4), st.integers(1, 4))
@@ -138,3 +138,83 @@ def test_a_mask_of_the_wrong_shape_is_named():
     assert for_heads(torch.ones(2, 1, 5), 4).shape == (2, 1, 1, 5)
     with pytest.raises(ValueError, match="^mask: got shape"):
         for_heads(torch.ones(1, 1, 2, 3, 4), 4)
+
+
+@settings(max_examples=30)
+@given(
+    queries=st.integers(1, 5),
+    keys=st.integers(1, 6),
+    masked=st.booleans(),
+    biased=st.booleans(),
+    dtype=st.sampled_from([torch.float64, torch.float32, torch.bfloat16]),
+    seed=st.integers(0, 10**6),
+)
+def test_without_gradients_the_weights_take_the_place_of_the_scores_and_nothing_else_changes(
+    queries, keys, masked, biased, dtype, seed
+):
+    torch.manual_seed(seed)
+    query, key, value = (torch.randn(2, 3, n, 4, dtype=dtype) for n in (queries, keys, keys))
+    bias = torch.randn(3, queries, keys, dtype=dtype) if biased else None
+    mask = torch.rand(2, 1, queries, keys) < 0.5 if masked else None  # some rows have nothing to look at
+    given = [one.clone() for one in (query, key, value)]
+    expected = attend_with_weights(query, key, value, mask, bias)  # the readable form, for there may be a gradient
+    with torch.no_grad():
+        found = attend_with_weights(query, key, value, mask, bias)
+    for one, two in zip(found, expected, strict=True):
+        torch.testing.assert_close(one, two, atol=1e-6, rtol=1e-5)
+    assert all(torch.equal(one, two) for one, two in zip((query, key, value), given, strict=True))
+    if masked:
+        assert found[1].masked_select(~mask).eq(0).all() and found[0].isfinite().all()
+
+
+def test_a_softmax_may_be_written_over_its_own_input():
+    """What attend_with_weights relies on, for rows short and long, of either layout."""
+    for shape in [(3, 1), (2, 5), (4, 33), (2, 3, 1025), (1, 20_000)]:
+        scores = torch.randn(shape)
+        expected = torch.softmax(scores, -1)
+        assert torch.equal(torch.softmax(scores, -1, out=scores), expected)
+
+
+def test_a_wrong_mask_is_named_with_and_without_gradients():
+    query, key = torch.randn(2, 4, 8), torch.randn(2, 5, 8)
+    for mode in (torch.no_grad, torch.enable_grad):
+        with mode(), pytest.raises(ValueError, match="^mask: got"):
+            attend_with_weights(query, key, key, torch.ones(4, 6, dtype=torch.bool))
+
+
+@pytest.mark.parametrize("kept", [[0], [3, 1], [0, 1, 2, 3]])
+@pytest.mark.parametrize("biases", [True, False])
+def test_kept_heads_answer_as_if_the_others_wrote_nothing(kept, biases):
+    torch.manual_seed(2)
+    whole = MultiHeadAttention(12, 4, key_size=5, value_size=7, biases=biases).eval()
+    query, key, value = torch.randn(2, 3, 12), torch.randn(2, 6, 5), torch.randn(2, 6, 7)
+    before = [parameter.clone() for parameter in whole.parameters()]
+    smaller = keep_heads(whole, kept)
+    silent = MultiHeadAttention(12, 4, key_size=5, value_size=7, biases=biases)
+    silent.load_state_dict(whole.state_dict())
+    with torch.no_grad():
+        for head in set(range(4)) - set(kept):
+            silent.project_output.weight[:, 3 * head : 3 * head + 3] = 0
+    output, weights = smaller(query, key, value, need_weights=True)
+    expected, all_weights = silent(query, key, value, need_weights=True)
+    torch.testing.assert_close(output, expected)
+    torch.testing.assert_close(weights, all_weights[:, kept])
+    assert not smaller.training and smaller.project_output.in_features == 3 * len(kept)
+    assert all(torch.equal(one, two) for one, two in zip(whole.parameters(), before, strict=True))
+
+
+@pytest.mark.parametrize("kept", [[], [4], [-1], [1, 1]])
+def test_heads_that_cannot_be_kept_are_named(kept):
+    with pytest.raises(ValueError, match="^kept: got"):
+        keep_heads(MultiHeadAttention(8, 4), kept)
+
+
+def test_parameters_do_not_depend_on_the_heads_unless_each_has_a_size_of_its_own():
+    def count(*sizes, **options):
+        return sum(p.numel() for p in MultiHeadAttention(*sizes, biases=False, **options).parameters())
+
+    assert {count(64, heads) for heads in (1, 2, 8, 64)} == {16_384}
+    assert count(64, 8, head_size=64) == 131_072
+    with pytest.raises(ValueError, match="^head_size: got 0"):
+        count(8, 3, head_size=0)
+    assert MultiHeadAttention(8, 3, head_size=5)(*[torch.randn(2, 4, 8)] * 3)[0].shape == (2, 4, 8)

@@ -74,3 +74,17 @@ def test_the_colours_can_be_told_apart_by_lightness_too():
     assert abs(first[0] - first[1]) > 0.2
     ramp = [lightness(plt.get_cmap(plots.SEQUENTIAL)(x)) for x in np.linspace(0, 1, 9)]
     assert all(a > b for a, b in zip(ramp, ramp[1:], strict=False))
+
+
+def test_coloured_dates_write_every_character_in_the_colour_of_its_field():
+    from course_utils.data.dates import make_dates
+    from course_utils.plots.dates import coloured_dates
+
+    pairs = make_dates(6, ["French", "Chinese", "Thai"], seed=0)
+    coloured_dates([pair.source for pair in pairs], [pair.fields for pair in pairs], [pair.language for pair in pairs])
+    written = "".join(text.get_text() for text in plt.gcf().axes[0].texts)
+    for pair in pairs:
+        for character in pair.source.replace(" ", ""):
+            assert character in written
+    with pytest.raises(ValueError):
+        coloured_dates(["a date"], [("year",)], ["English"])

@@ -20,6 +20,7 @@ EXECUTED = ("notebooks", "solutions")
 SUFFIX = "_exercises"
 STUB = "...  # your answer"
 ANSWER = re.compile(r"^([ \t]*)# BEGIN SOLUTION\n.*?^[ \t]*# END SOLUTION[ \t]*$", re.DOTALL | re.MULTILINE)
+PREDICTED = re.compile(r'^(\s*\w+\["[^"]+"\]) = ')
 REMARK = re.compile(r"<!-- BEGIN SOLUTION -->.*?<!-- END SOLUTION -->\n*", re.DOTALL)
 COLAB = """\
 # @title Set-up for Colab (elsewhere this cell does nothing)
@@ -73,7 +74,7 @@ def without_answers(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     kept = []
     for cell in bare.cells:
         if cell.cell_type == "code":
-            cell.source = ANSWER.sub(lambda match: match.group(1) + STUB, cell.source)
+            cell.source = ANSWER.sub(_stub, cell.source)
             kept.append(cell)
         else:
             cell.source = REMARK.sub("", cell.source).strip()
@@ -81,6 +82,15 @@ def without_answers(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
                 kept.append(cell)
     bare.cells = kept
     return bare
+
+
+def _stub(answer: re.Match) -> str:
+    """What stands in place of an answer; predictions keep their labels, so that only the values are to be filled in."""
+    lines = answer.group(0).split("\n")[1:-1]
+    labels = [PREDICTED.match(line) for line in lines]
+    if all(labels):
+        return "\n".join(f"{label.group(1)} = {STUB}" for label in labels)
+    return answer.group(1) + STUB
 
 
 def _notebook(stem: str, folder: str, manuscript: Path, root: Path) -> nbformat.NotebookNode:

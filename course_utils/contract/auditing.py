@@ -42,13 +42,19 @@ def audit(
         subject = Subject(attention, convention)
         subject.steady = not subject.dims or _judge(SAME_TWICE, subject).state == "passed"
         results = tuple(_judge(clause, subject) for clause in CLAUSES)
-    name = name or getattr(attention, "__name__", type(attention).__name__)
+    name = name or _name(attention)
     report = Report(name, convention.describe(name), results)
     if strict and report.failed:
         raise ContractBroken(str(report))
     if show:
         print(report)
     return report
+
+
+def _name(attention: Callable) -> str:
+    attention = getattr(attention, "func", attention)  # functools.partial has the function in it
+    name = getattr(attention, "__name__", type(attention).__name__)
+    return "attention" if name == "<lambda>" else name
 
 
 def _judge(clause: Clause, subject: Subject) -> Result:

@@ -103,10 +103,10 @@ class Convention:
             traits.append(f"size {self.size}")
         if self.heads > 1:
             traits.append(f"{self.heads} heads")
-        if self.mask:
-            traits.append(f"mask ({self.mask_axes.replace(' ', ', ')}): {MASKS[self.mask]}")
         flags = {"causal": self.causal, "knows positions": self.positions, "projects": self.projects}
-        return [f"{name}({named}{mask}) → {returned}", " · ".join(traits + [word for word, on in flags.items() if on])]
+        traits += [word for word, on in flags.items() if on]
+        said = [f"mask ({self.mask_axes.replace(' ', ', ')}), {MASKS[self.mask]}"] if self.mask else []
+        return [f"{name}({named}{mask}) → {returned}", " · ".join(traits), *said]
 
 
 def known(attention: Any) -> Convention:

@@ -130,9 +130,11 @@ class Subject:
         else:
             names = convention.returns.split()
         parts = list(returned) if isinstance(returned, tuple | list) else [returned]
-        if len(parts) != len(names) or not all(isinstance(part, Tensor) for part in parts):
+        named = dict(zip(names, parts, strict=False))
+        if named.get("weights", parts) is None:  # they were not asked for
+            del named["weights"]
+        if len(parts) != len(names) or not all(isinstance(part, Tensor) for part in named.values()):
             raise WrongAnswer(f"It returned {_kinds(returned)}; its convention says {' and '.join(names)}.")
-        named = dict(zip(names, parts, strict=True))
         size = named["context"].shape[-1] if convention.projects and named["context"].dim() else given.value.shape[-1]
         sizes = {"batch": dims.batch, "query": dims.queries, "key": dims.keys, "length": dims.queries, "size": size}
         sizes["heads"] = convention.heads

@@ -1,7 +1,6 @@
 """The clause that holds an attention against PyTorch's own, or against a reference that was named."""
 
 import math
-from collections.abc import Iterator
 
 import torch
 import torch.nn.functional as F
@@ -13,6 +12,12 @@ from course_utils.contract.hiding import plain_and_masked, visible
 from course_utils.contract.subject import Subject
 
 EQUAL = 1e-4
+HINTS = (  # what the scores were divided by, from the size of a head and the number of heads, in place of its root
+    (lambda size, heads: math.sqrt(size), "Without a mask it is right."),
+    (lambda size, heads: 1, "So it comes out without the root of the size."),
+    (lambda size, heads: size, "So it comes out with the size in place of its root."),
+    (lambda size, heads: math.sqrt(size * heads), "So it comes out with the root of all heads' size, not of one's."),
+)
 
 
 def _differs(subject: Subject, given: Inputs) -> str:
@@ -26,11 +31,23 @@ def _differs(subject: Subject, given: Inputs) -> str:
         f"Feature {place[-1]} of {place_of(place, 'query')} is {number(found[place])}, "
         f"expected {number(expected[place])}."
     )
-    if subject.convention.reference is None and given.dims.size > 1:
-        for factor, hint in _hints(subject, given):
-            if gap(found, _expected(subject, given, factor)).max() <= EQUAL:
-                return f"{sentence} {hint}"
-    return sentence
+    return f"{sentence} {_hint(subject)}".strip()
+
+
+def _hint(subject: Subject) -> str:
+    """The sentence on a divisor that explains every answer without a mask, or "" where none does."""
+    convention = subject.convention
+    if convention.reference is not None:
+        return ""
+    for divisor, hint in HINTS:
+        for given in subject.plain():
+            size = given.dims.size // (1 if convention.has_heads_axis else convention.heads)
+            expected = _expected(subject, given, math.sqrt(size) / divisor(size, convention.heads))
+            if gap(subject(given).context, expected).max() > EQUAL * max(1.0, float(expected.abs().max())):
+                break
+        else:
+            return hint
+    return ""
 
 
 def _expected(subject: Subject, given: Inputs, factor: float = 1.0) -> Tensor:
@@ -52,18 +69,6 @@ def _expected(subject: Subject, given: Inputs, factor: float = 1.0) -> Tensor:
     scale = factor / math.sqrt(query.shape[-1])
     context = F.scaled_dot_product_attention(query, key, value, attn_mask=seen[:, :, None], scale=scale)
     return context.transpose(-3, -2).flatten(-2).to(given.query.dtype)
-
-
-def _hints(subject: Subject, given: Inputs) -> Iterator[tuple[float, str]]:
-    heads = 1 if subject.convention.has_heads_axis else subject.convention.heads
-    size = given.dims.size // heads
-    yield math.sqrt(size), "So it comes out without the root of the size."
-    yield 1 / math.sqrt(size), "So it comes out with the size in place of its root."
-    yield math.sqrt(size / given.dims.size), "So it comes out with the root of the whole size, not of a head's."
-    yield (
-        1 / math.sqrt(subject.convention.heads),
-        "So it comes out with the root of the size of all heads, not of one.",
-    )
 
 
 def _nothing_to_equal(subject: Subject) -> str:
