@@ -7,7 +7,7 @@
     hard            attention that chooses one key, and the gradients that train it
     masks           which keys a query may look at
     positions       where a token stands: sines, learned, relative, rotary, ALiBi
-    heads           several attentions side by side
+    heads           several attentions side by side; torch_heads copies parameters from and to PyTorch's module
     seq2seq         an encoder-decoder with and without attention
     training        one training loop
     data            dates in many languages, digits to reverse, the shop and its clicks

@@ -7,34 +7,43 @@ positions turn queries and keys.
 import torch
 from torch import Tensor, nn
 
-BASE = 10_000.0
+
+def angles(places: Tensor, size: int, base: float = 10_000.0) -> Tensor:
+    """Gives the angle of each pair of features at each place; each pair turns more slowly than the one before.
+
+    Shapes: places (length) → (length, pairs), in float64; an odd size counts the last feature as a pair.
+    Source: Vaswani et al. 2017, section 3.5.
+    """
+    pairs = torch.arange((size + 1) // 2, dtype=torch.float64, device=places.device)
+    return places.double()[:, None] * base ** (-2 * pairs / size)
 
 
-def sinusoid(length: int, size: int, base: float = BASE, start: int = 0) -> Tensor:
+def sinusoid(length: int, size: int, base: float = 10_000.0, start: float = 0) -> Tensor:
     """Writes each position as sines and cosines of falling frequency; the pair 2i, 2i+1 shares one frequency.
 
     Shapes: → (length, size); an odd size ends with a sine whose cosine is cut off.
+    `start` is the first place; it may be negative, or half a number, as when places are counted from the middle.
     Source: Vaswani et al. 2017, section 3.5. Raises ValueError for a length or size below 1.
     """
     _require_at_least_one(length=length, size=size)
-    angles = _angles(torch.arange(start, start + length), size, base)  # (length, pairs)
-    return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(-2)[:, :size].float()
+    turned = angles(start + torch.arange(length), size, base)  # (length, pairs)
+    return torch.stack([turned.sin(), turned.cos()], dim=-1).flatten(-2)[:, :size].float()
 
 
-def shift_matrix(shift: int, size: int, base: float = BASE) -> Tensor:
+def shift_matrix(shift: int, size: int, base: float = 10_000.0) -> Tensor:
     """Gives the matrix that turns the encoding of any position into that of the position `shift` further on.
 
     Shapes: → (size, size), a rotation of each pair: `sinusoid(t + shift) = shift_matrix(shift) @ sinusoid(t)`.
     Raises ValueError for an odd size.
     """
     _require_even(size)
-    angles = _angles(torch.tensor([shift]), size, base)[0]
-    sine, cosine = angles.sin(), angles.cos()
+    turned = angles(torch.tensor([shift]), size, base)[0]  # (pairs)
+    sine, cosine = turned.sin(), turned.cos()
     pairs = torch.stack([torch.stack([cosine, sine], -1), torch.stack([-sine, cosine], -1)], -2)  # (pairs, 2, 2)
     return torch.block_diag(*pairs).float()
 
 
-def rotary(inputs: Tensor, base: float = BASE, start: int = 0) -> Tensor:
+def rotary(inputs: Tensor, base: float = 10_000.0, start: float = 0) -> Tensor:
     """Turns each pair of features by an angle that grows with the position.
 
     Shapes: inputs (…, length, size) → (…, length, size).
@@ -43,10 +52,21 @@ def rotary(inputs: Tensor, base: float = BASE, start: int = 0) -> Tensor:
     """
     length, size = inputs.shape[-2:]
     _require_even(size)
-    angles = _angles(torch.arange(start, start + length), size, base).to(inputs.device)
-    sine, cosine = angles.sin().to(inputs.dtype), angles.cos().to(inputs.dtype)  # (length, pairs)
+    turned = angles(start + torch.arange(length), size, base)  # (length, pairs)
+    sine, cosine = turned.sin().to(inputs), turned.cos().to(inputs)
     first, second = inputs[..., 0::2], inputs[..., 1::2]
     return torch.stack([first * cosine - second * sine, first * sine + second * cosine], dim=-1).flatten(-2)
+
+
+def distances(queries: int, keys: int | None = None) -> Tensor:
+    """Says how far each key stands to the right of each query; with fewer queries than keys, they are the last places.
+
+    Shapes: → (query, key), whole numbers; a key to the left has a negative distance.
+    Raises ValueError for numbers below 1.
+    """
+    keys = queries if keys is None else keys
+    _require_at_least_one(queries=queries, keys=keys)
+    return torch.arange(keys) - torch.arange(keys - queries, keys)[:, None]
 
 
 def alibi(heads: int, queries: int, keys: int | None = None) -> Tensor:
@@ -56,11 +76,9 @@ def alibi(heads: int, queries: int, keys: int | None = None) -> Tensor:
     The slopes are 2^(−8/heads), 2^(−16/heads), …; the penalty is symmetric, and a causal mask hides the future
     half. Source: Press et al. 2022, section 3. Raises ValueError for numbers below 1.
     """
-    keys = queries if keys is None else keys
-    _require_at_least_one(heads=heads, queries=queries, keys=keys)
+    _require_at_least_one(heads=heads, queries=queries)
     slopes = 2.0 ** (-8.0 * torch.arange(1, heads + 1) / heads)
-    distance = _distance(queries, keys).abs()
-    return -slopes[:, None, None] * distance
+    return slopes[:, None, None] * -distances(queries, keys).abs()
 
 
 class LearnedPositions(nn.Module):
@@ -96,19 +114,8 @@ class RelativeBias(nn.Module):
         self.bias = nn.Parameter(torch.zeros(heads, 2 * furthest + 1))
 
     def forward(self, queries: int, keys: int | None = None) -> Tensor:
-        distance = _distance(queries, queries if keys is None else keys).to(self.bias.device)
-        return self.bias[:, distance.clamp(-self.furthest, self.furthest) + self.furthest]
-
-
-def _angles(positions: Tensor, size: int, base: float) -> Tensor:
-    """The angle of each pair of features at each position, in float64: (length, pairs)."""
-    pairs = torch.arange((size + 1) // 2, dtype=torch.float64)
-    return positions.double()[:, None] * base ** (-2 * pairs / size)
-
-
-def _distance(queries: int, keys: int) -> Tensor:
-    """How far each key stands to the right of each query; with fewer queries, they are the last positions."""
-    return torch.arange(keys) - torch.arange(keys - queries, keys)[:, None]
+        clipped = distances(queries, keys).clamp(-self.furthest, self.furthest)
+        return self.bias[:, clipped.to(self.bias.device) + self.furthest]
 
 
 def _require_even(size: int) -> None:

@@ -3,12 +3,16 @@
 import math
 
 import hypothesis.strategies as st
+import matplotlib.pyplot as plt
 import pytest
 import torch
 from hypothesis import given
 
-from course_utils.positions import BASE, LearnedPositions, RelativeBias, alibi, rotary, shift_matrix, sinusoid
+from course_utils.plots.positions import clocks, code_map, extrapolation, product_against_distance
+from course_utils.positions import LearnedPositions, RelativeBias, alibi, distances, rotary, shift_matrix, sinusoid
+from course_utils.tiny import WAYS, Tiny
 
+BASE = 10_000.0
 EVEN = st.integers(1, 8).map(lambda half: 2 * half)
 
 
@@ -20,6 +24,13 @@ def test_sinusoid_equals_the_formula(length, size):
         for j in range(size):
             angle = t / BASE ** (2 * (j // 2) / size)
             assert found[t, j].item() == pytest.approx(math.cos(angle) if j % 2 else math.sin(angle), abs=1e-6)
+
+
+@given(st.integers(1, 12))
+def test_places_may_be_counted_from_the_middle_and_then_a_reversal_only_turns_the_sines(length):
+    table = sinusoid(length, 6, start=(1 - length) / 2)
+    torch.testing.assert_close(table.flip(0), table * torch.tensor([-1.0, 1.0] * 3), atol=1e-6, rtol=0)
+    torch.testing.assert_close(sinusoid(length + 5, 6)[5:], sinusoid(length, 6, start=5))
 
 
 @given(EVEN, st.integers(-20, 20), st.integers(20, 60))
@@ -81,6 +92,35 @@ def test_relative_bias_depends_on_the_clipped_distance():
     assert torch.equal(module(2, 6), found[:, -2:])
 
 
+def test_distances_are_signed_and_end_together():
+    assert distances(3).tolist() == [[0, 1, 2], [-1, 0, 1], [-2, -1, 0]]
+    assert distances(1, 3).tolist() == [[-2, -1, 0]]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_the_tiny_models_are_as_many_separate_models(way):
+    torch.manual_seed(0)
+    model, digits = Tiny(way, longest=9, seeds=2), torch.randint(10, (2, 3, 5))
+    for parameter in model.parameters():
+        torch.nn.init.normal_(parameter)
+    found = model(digits)
+    assert found.shape == (2, 3, 5, 10)
+    assert model(digits[..., :1]).isfinite().all() and model(torch.randint(10, (2, 1, 9))).isfinite().all()
+    other = digits.clone()
+    other[1] = (other[1] + 1) % 10
+    torch.testing.assert_close(model(other)[0], found[0])
+    order = torch.tensor([2, 0, 4, 1, 3])
+    follows = torch.allclose(model(digits[..., order]), found[..., order, :], atol=1e-4)
+    assert follows == (way == "none")
+    found.sum().backward()
+    assert all(parameter.grad is not None for parameter in model.parameters())
+
+
+def test_a_tiny_model_refuses_a_way_that_it_does_not_know():
+    with pytest.raises(ValueError, match="^way: got 'roman'"):
+        Tiny("roman")
+
+
 def test_learned_positions_end_where_they_end():
     module = LearnedPositions(4, 6)
     inputs = torch.zeros(2, 3, 6)
@@ -103,3 +143,18 @@ def test_bad_input_is_named(call, words):
     with pytest.raises(ValueError) as caught:
         call()
     assert words in str(caught.value)
+
+
+def test_the_pictures_show_every_place_and_every_way():
+    plt.switch_backend("Agg")
+    clocks(sinusoid(5, 6), [6.0, 60.0, 600.0])
+    ax = plt.gcf().axes[0]
+    assert len(ax.patches) == 5 * 3 and len(ax.get_yticklabels()) == 5
+    with pytest.raises(ValueError, match="^periods: got 2"):
+        clocks(sinusoid(5, 6), [6.0, 60.0])
+    code_map(sinusoid(5, 6), "a title")
+    product_against_distance(torch.arange(9), {"size 4": torch.rand(9)}, torch.ones(9))
+    numbers = ([6, 12, 24], [99.0, 98.0, 50.0], [1.0, 1.0, 2.0])
+    extrapolation({"one": {"a": numbers, "by hand": numbers[:2]}, "two": {"a": numbers, "b": numbers}}, trained=12)
+    assert [text.get_text() for text in plt.gcf().legends[0].get_texts()] == ["a", "by hand", "b"]
+    plt.close("all")

@@ -1,0 +1,83 @@
+"""The pictures of the positions: a row of clocks, the code as a map, products against distance, extrapolation."""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from course_utils.plots.base import COLOURS, SEQUENTIAL, _numbers, curves, row
+
+GREY = "#767676"
+
+
+def clocks(code, periods: Sequence[float]) -> None:
+    """Draws each place as a row of clocks, one for each pair of features; the hand points up at place 0.
+
+    Shapes: code (place, 2 · pairs), sine before cosine; `periods` gives the places that each clock needs for a turn.
+    Raises ValueError unless there is one period for each pair.
+    """
+    hands = _numbers(code).reshape(len(code), -1, 2)  # (place, pair, sine and cosine)
+    if len(periods) != hands.shape[1]:
+        raise ValueError(f"periods: got {len(periods)}, expected one for each of the {hands.shape[1]} pairs")
+    ax = plt.subplots(figsize=(1.5 + 1.7 * hands.shape[1], 0.9 + 0.95 * len(hands)))[1]
+    for place, clock in np.ndindex(hands.shape[:2]):
+        centre = np.array([1.7 * clock, -place])
+        ax.add_patch(plt.Circle(centre, 0.42, facecolor="white", edgecolor=GREY))
+        tip = centre + 0.38 * hands[place, clock]  # the sine goes right, the cosine up: clockwise, as clocks do
+        ax.annotate("", tip, centre, arrowprops={"arrowstyle": "-|>", "color": COLOURS["blue"], "lw": 2.2,
+                                                 "shrinkA": 0, "shrinkB": 0})  # fmt: skip
+        ax.plot(*centre, "o", color=COLOURS["blue"], markersize=4)
+    ax.set_xticks(
+        1.7 * np.arange(len(periods)), [f"pair {i}\na turn in\n{p:,.0f} places" for i, p in enumerate(periods)]
+    )
+    ax.set_yticks(-np.arange(len(hands)), [f"place {place}" for place in range(len(hands))])
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+    ax.set(xlim=(-0.6, 1.7 * hands.shape[1] - 1.1), ylim=(0.4 - len(hands), 0.6), aspect="equal")
+    ax.set_title("A place is a row of clock hands: fast ones, slow ones")
+
+
+def code_map(code, title: str) -> None:
+    """Draws an encoding as a map: a row for each place, a column for each feature, from −1 (white) to 1 (dark).
+
+    Shapes: code (place, feature).
+    """
+    code = _numbers(code)
+    figure, ax = plt.subplots(figsize=(8, 4.6))
+    image = ax.imshow(code, cmap=SEQUENTIAL, vmin=-1, vmax=1, aspect="auto", interpolation="nearest")
+    ax.set(xlabel="feature (even: sine, odd: cosine)", ylabel="place", title=title)
+    ax.tick_params(length=0)
+    figure.colorbar(image, ax=ax, label="value", pad=0.02)
+
+
+def product_against_distance(distance, products: Mapping[str, np.ndarray], norms) -> None:
+    """Draws, on the left, the dot product of two codes against their distance; on the right, the norm at each place.
+
+    Shapes: distance (points), each of the products (points), norms (place).
+    """
+    left, right = row(2, width=5.4, height=3.8)
+    curves({name: (distance, product) for name, product in products.items()}, "distance of two places",
+           "dot product / norm²", "Largest at 0, and not falling all the way", ax=left)  # fmt: skip
+    left.axhline(0, color=GREY, linewidth=0.8)
+    norms = _numbers(norms)
+    curves({"norm": (np.arange(len(norms)), norms)}, "place", "norm of the code", "Every code is as long", ax=right)
+    right.set_ylim(0, 1.5 * norms.max())
+
+
+def extrapolation(tasks: Mapping[str, Mapping[str, tuple]], trained: int) -> None:
+    """Draws accuracy against length, one panel for each task; the lengths up to `trained` were seen in training.
+
+    Shapes: each way is (lengths, percent, spread), each of shape (points).
+    """
+    axes, lines = row(len(tasks), width=4.3, height=4.6), {}
+    for place, (ax, (task, ways)) in enumerate(zip(axes, tasks.items(), strict=True)):
+        ax.axvspan(min(next(iter(ways.values()))[0]) / 1.1, trained, color="#eeeeee", zorder=0)
+        curves(ways, "length (log scale)", "digits right, in %" if place == 0 else "", task, ax=ax, logx=True)
+        ticks = [int(x) for x in next(iter(ways.values()))[0]]
+        ax.set_xticks(ticks, [str(x) for x in ticks])
+        ax.minorticks_off()
+        ax.set_ylim(0, 105)
+        ax.text(trained / 1.07, 3, "trained", ha="right", color="#555555", fontsize=9)
+        lines |= {line.get_label(): line for line in ax.get_legend_handles_labels()[0] if line.get_label() not in lines}
+        ax.get_legend().remove()
+    axes[0].figure.legend(lines.values(), lines, loc="outside lower center", ncols=len(lines), fontsize=10)
