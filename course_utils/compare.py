@@ -22,6 +22,7 @@ class Outcome:
 
     @property
     def empty(self) -> bool:
+        """Whether nothing came back."""
         return self.error is None and untouched(self.value) or isinstance(self.error, NotImplementedError)
 
 

@@ -11,6 +11,7 @@ from torch import nn
 
 from course_utils.attention import attend, masked_softmax
 from course_utils.masks import additive, causal_mask, hidden, padding_mask, top_k_mask, window_mask
+from course_utils.plots.masks import detector, gallery
 
 COUNTS = st.integers(1, 7)
 
@@ -93,3 +94,19 @@ def test_bad_input_is_named(call, words):
     with pytest.raises(ValueError) as caught:
         call()
     assert words in str(caught.value)
+
+
+def test_the_pictures_name_every_leak_and_every_bad_shape():
+    import matplotlib
+
+    matplotlib.use("Agg", force=True)
+    names, mask = ["one", "two", "three"], causal_mask(3)
+    gallery({"causal": (masked_softmax(torch.randn(3, 3), mask), mask)}, names)
+    detector({"clean": (mask.float(), mask), "open": (torch.ones(3, 3), mask)}, names)
+    titles = [ax.get_title(loc="left") for ax in matplotlib.pyplot.gcf().axes]
+    assert "clean: no leaks" in titles and "open: 3 leaks" in titles
+    with pytest.raises(ValueError, match="^moved: got shape"):
+        detector({"": (torch.ones(3, 2), mask)}, names)
+    with pytest.raises(ValueError, match="^mask: got shape"):
+        gallery({"": (torch.ones(3, 3), mask[:2])}, names)
+    matplotlib.pyplot.close("all")

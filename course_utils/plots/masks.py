@@ -58,9 +58,7 @@ def detector(maps: Mapping[str, tuple], names: Sequence[str]) -> None:
             ax, names, f"{title}: {count or 'no'} leak{'' if count == 1 else 's'}", "input that was replaced", "output"
         )
     shades = ScalarMappable(Normalize(0, 1), SEQUENTIAL)
-    axes[0].figure.colorbar(
-        shades, ax=list(axes), label="how far the output moved (1: farthest)", fraction=0.02, pad=0.02
-    )
+    axes[0].figure.colorbar(shades, ax=list(axes), label="move (1: the farthest)", fraction=0.02, pad=0.02)
     leak = Patch(facecolor="none", edgecolor=COLOURS["red"], linewidth=2.2, label="moved, and must not")
     axes[0].figure.legend(handles=[leak], loc="outside lower right")
 
