@@ -88,7 +88,7 @@ class Exercise:
             return Verdict("passed", f"correct on {len(cases)} random inputs.")
         for mistake in self.mistakes:
             if self._alike(found, self.outcomes(mistake.answer, cases, seed)):
-                return Verdict("wrong", mistake.help, mistake.name)
+                return Verdict("wrong", mistake.help + _raised(found), mistake.name)
         return Verdict("wrong", self._explain(cases, found, right))
 
     def outcomes(self, answer: Callable, cases: list[tuple], seed: int, adapted: bool = True) -> list[Outcome]:
@@ -186,6 +186,12 @@ Graded = Exercise | Prediction | Witness
 
 def _not_yet(hint: str = "") -> Verdict:
     return Verdict("not yet", hint or "not yet. Write your answer in the cell above, then run this cell again.")
+
+
+def _raised(found: list[Outcome]) -> str:
+    """What an answer raised, in Python's words: several causes may raise the same kind of error."""
+    error = next((outcome.error for outcome in found if outcome.error is not None), None)
+    return "" if error is None else f" (Python says: {type(error).__name__}: {str(error)[:160]})"
 
 
 def _holds(required: Property, case: tuple, value: Any) -> bool:

@@ -11,6 +11,7 @@ from torch import nn
 
 from course_utils.attention import attend, masked_softmax
 from course_utils.masks import additive, causal_mask, hidden, padding_mask, top_k_mask, window_mask
+from course_utils.plots import use_style
 from course_utils.plots.masks import detector, gallery
 
 COUNTS = st.integers(1, 7)
@@ -100,6 +101,7 @@ def test_the_pictures_name_every_leak_and_every_bad_shape():
     import matplotlib
 
     matplotlib.use("Agg", force=True)
+    use_style()  # titles stand on the left
     names, mask = ["one", "two", "three"], causal_mask(3)
     gallery({"causal": (masked_softmax(torch.randn(3, 3), mask), mask)}, names)
     detector({"clean": (mask.float(), mask), "open": (torch.ones(3, 3), mask)}, names)

@@ -7,13 +7,23 @@ from course_utils.checks import Exercise, Mistake, Prediction, Property, Require
 
 
 def _draw_scores(generator):
-    """Two shapes, every axis of another size; in one the rows lie so far apart that only their own maximum helps."""
+    """Axes of different sizes: rows far apart, plain rows, and rows with one score far above the rest."""
     levels = torch.tensor([0.0, 400.0, -900.0])[:, None]
-    return [(torch.randn(3, 5, generator=generator) + levels,), (torch.randn(2, 4, 7, generator=generator) * 3,)]
+    outlier = torch.tensor([0.0, 300.0, 0.0, 0.0, 0.0, 0.0])
+    return [
+        (torch.randn(3, 5, generator=generator) + levels,),
+        (torch.randn(2, 4, 7, generator=generator) * 3,),
+        (torch.randn(2, 3, 6, generator=generator) + outlier,),
+    ]
 
 
 def _no_maximum(scores):
     powers = torch.exp(scores)
+    return powers / powers.sum(-1, keepdim=True)
+
+
+def _mean_instead(scores):
+    powers = torch.exp(scores - scores.mean(-1, keepdim=True))
     return powers / powers.sum(-1, keepdim=True)
 
 
@@ -70,6 +80,11 @@ SOFTMAX = Exercise(
             "You subtract one maximum for the whole tensor; rows far below it become 0 / 0. Every row needs its own.",
         ),
         Mistake(
+            "not-the-maximum",
+            _mean_instead,
+            "You subtract something from every row, but not its maximum: one score far above the rest still overflows.",
+        ),
+        Mistake(
             "over-queries",
             _over_queries,
             "You normalised over the second axis from the end, so that the columns sum to 1; each query shares its "
@@ -110,6 +125,10 @@ SOFTMAX = Exercise(
         ),
     ],
     properties=[
+        Property(
+            "every weight must be a number, but some are nan: a power was too large, or a row was divided by 0",
+            lambda given, out: not bool(out.isnan().any()),
+        ),
         Property("every weight must lie between 0 and 1", lambda given, out: bool(((out >= 0) & (out <= 1)).all())),
         Property("every row must sum to 1", lambda given, out: torch.allclose(out.sum(-1), torch.ones(out.shape[:-1]))),
     ],
@@ -300,7 +319,7 @@ MATRIX_PRODUCT = Exercise(
 
 
 def _five(answer):
-    return torch.as_tensor(answer, dtype=torch.float64)
+    return torch.as_tensor(answer, dtype=torch.float64).detach()
 
 
 SHARP = Witness(
@@ -403,6 +422,11 @@ TRAINING_LOOP = Exercise(
             "one-too-many",
             _loop(steps_more=1),
             "You take one step too many: range(steps) counts from 0 and leaves steps itself out.",
+        ),
+        Mistake(
+            "one-too-few",
+            _loop(steps_more=-1),
+            "You take one step too few: does your range start at 1, or end at steps - 1?",
         ),
         Mistake(
             "summed",

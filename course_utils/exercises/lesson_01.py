@@ -79,6 +79,11 @@ SOFT_LOOKUP = Exercise(
             "You return the weights; one step is missing, in which they mix the values.",
         ),
         Mistake(
+            "both-returned",
+            lambda q, k, v, t: (_weights(q, k, t) @ v, _weights(q, k, t)),
+            "You return context and weights together, as `attend` does; here the context alone is asked for.",
+        ),
+        Mistake(
             "scaled",
             lambda q, k, v, t: _weights(q, k, t * math.sqrt(q.shape[-1])) @ v,
             "You also divide by the root of the size, like a scaled dot product; here the temperature does that work.",
@@ -118,6 +123,16 @@ TEMPERATURE = Prediction(
             {"cold": 1 / 3, "hot": 1.0},
             "You have cold and hot the wrong way round: scores are divided by the temperature, so a small one pulls "
             "them apart.",
+        ),
+        Mistake(
+            "hot-takes-one",
+            {"hot": 1.0},
+            "You let heat pull the scores apart; dividing by an enormous number brings all of them close to 0.",
+        ),
+        Mistake(
+            "cold-as-it-was",
+            {"cold": 0.66524},
+            "You left the scores as they are; in the cold they are divided by almost 0, and their differences grow.",
         ),
         Mistake(
             "hot-is-zero",
@@ -162,11 +177,8 @@ CORNERS = torch.tensor([[0.0, 0.0], [4.0, 0.0], [0.0, 4.0]], dtype=torch.float64
 TARGET = torch.tensor([1.0, 2.0], dtype=torch.float64)
 
 
-def _vector(numbers, size: int) -> Tensor:
-    found = torch.as_tensor(numbers, dtype=torch.float64).flatten()
-    if len(found) != size:
-        raise ValueError(f"got {len(found)} numbers where {size} are needed")
-    return found
+def _vector(numbers) -> Tensor:
+    return torch.as_tensor(numbers, dtype=torch.float64).flatten()
 
 
 def _is_outside(point: Tensor) -> bool:
@@ -177,33 +189,50 @@ def _separates(point: Tensor, direction: Tensor) -> bool:
     return bool((CORNERS @ direction).max() < point @ direction - 1e-9)
 
 
+def _numbers_of(part) -> int:
+    """How many numbers a part of the answer holds; 0 where there are none."""
+    try:
+        return torch.as_tensor(part, dtype=torch.float64).numel()
+    except (TypeError, ValueError, RuntimeError):
+        return 0
+
+
+def _is_complete(answer) -> bool:
+    return isinstance(answer, tuple | list) and [_numbers_of(part) for part in answer] == [3, 2, 2]
+
+
 HULL = Witness(
     "1.3",
     "Leave the goods behind, if you can",
     requirements=[
         Requirement(
+            "complete",
+            _is_complete,
+            "Something is missing: the check needs 3 weights, a point of 2 numbers and a direction of 2 numbers.",
+        ),
+        Requirement(
             "not-negative",
-            lambda answer: bool((_vector(answer[0], 3) >= -1e-6).all()),
+            lambda answer: bool((_vector(answer[0]) >= -1e-6).all()),
             "One of your weights is negative; softmax never gives that.",
         ),
         Requirement(
             "sum-to-one",
-            lambda answer: abs(_vector(answer[0], 3).sum().item() - 1) < 1e-4,
+            lambda answer: abs(_vector(answer[0]).sum().item() - 1) < 1e-4,
             "Your weights do not sum to 1, so they are not what a softmax gives.",
         ),
         Requirement(
             "reaches-the-target",
-            lambda answer: torch.allclose(_vector(answer[0], 3) @ CORNERS, TARGET, atol=1e-3),
+            lambda answer: torch.allclose(_vector(answer[0]) @ CORNERS, TARGET, atol=1e-3),
             "Your weights are weights, but their blend is not (1, 2): write down what each fact of the blend asks for.",
         ),
         Requirement(
             "outside",
-            lambda answer: _is_outside(_vector(answer[1], 2)),
+            lambda answer: _is_outside(_vector(answer[1])),
             "Some weights do reach the point that you call out of reach: it lies in the triangle, or on its edge.",
         ),
         Requirement(
             "separates",
-            lambda answer: _separates(_vector(answer[1], 2), _vector(answer[2], 2)),
+            lambda answer: _separates(_vector(answer[1]), _vector(answer[2])),
             "Your direction proves nothing yet: along it, some good lies as far as your point, or further.",
         ),
     ],
@@ -237,13 +266,20 @@ BROKEN_STORY = Witness(
     "Where the story breaks",
     requirements=[
         Requirement(
+            "two-texts",
+            lambda answer: (
+                isinstance(answer, tuple | list) and len(answer) == 2 and all(isinstance(part, str) for part in answer)
+            ),
+            'Your answer should be two texts, the query and the name of the good: `found = ("…", "…")`.',
+        ),
+        Requirement(
             "readable",
             lambda answer: _readable(answer[0]),
             "The clerk's table has nothing for your query: use at least one of the nouns that it describes.",
         ),
         Requirement(
             "named",
-            lambda answer: nearest_to_blend(answer[0])[0] == answer[1],
+            lambda answer: nearest_to_blend(answer[0])[0] == answer[1].lower().strip(),
             "The good that you name is not the nearest to this blend: compare all three facts, each divided by its "
             "standard deviation over the shop.",
         ),
@@ -326,8 +362,24 @@ KERNEL = Exercise(
         ),
         Mistake(
             "multiplied",
-            _kernel(lambda d, w: -(d**2) * 2 * w**2),
-            "You multiply by the squared width, so that a wide kernel becomes a narrow one; divide instead.",
+            _kernel(lambda d, w: -(d**2) / 2 * w**2),
+            "You multiply by the squared width: in Python a / 2 * b is (a / 2) * b, so the denominator needs "
+            "parentheses.",
+        ),
+        Mistake(
+            "two-squared",
+            _kernel(lambda d, w: -(d**2) / (2 * w) ** 2),
+            "You squared the 2 along with the width: only the width is squared.",
+        ),
+        Mistake(
+            "no-width",
+            _kernel(lambda d, w: -(d**2)),
+            "Your prediction does not depend on the width: divide the squared distance by twice its square.",
+        ),
+        Mistake(
+            "mean-of-all",
+            lambda x, x_seen, y_seen, w: y_seen.mean().expand(len(x)),
+            "You take the plain mean of all values: near points should count more than far ones.",
         ),
     ],
     properties=[
@@ -391,6 +443,16 @@ RECIPROCAL_RANK = Exercise(
             "not-averaged",
             lambda scores, wanted: 1 / _ranks(scores, wanted),
             "You return a number for each query; the measure is their mean.",
+        ),
+        Mistake(
+            "summed",
+            lambda scores, wanted: (1 / _ranks(scores, wanted)).sum(),
+            "You added the reciprocals up; divide by the number of queries, so that 1 is the best possible.",
+        ),
+        Mistake(
+            "only-the-first",
+            lambda scores, wanted: (scores.argmax(-1) == wanted).float().mean(),
+            "You count first places alone; a good in second place still earns 1 / 2.",
         ),
     ],
 )

@@ -80,6 +80,14 @@ CONCATENATION = Exercise(
             "no-bias", _concatenation(_squash_and_sum, with_bias=0.0),
             "You left out the bias: it cancels in rule 1, but inside the tanh of rule 2 it matters.",
         ),
+        Mistake(
+            "mean-for-sum", _concatenation(lambda hidden, squash: (torch.tanh(hidden) if squash else hidden).mean(-1)),
+            "You averaged the hidden features: both rules sum them, so your differences are too small.",
+        ),
+        Mistake(
+            "squash-inverted", _concatenation(lambda hidden, squash: _squash_and_sum(hidden, not squash)),
+            "You have the two rules the wrong way round: the tanh belongs to `squash=True`, rule 2.",
+        ),
         Mistake("over-queries", _concatenation(_squash_and_sum, lambda s: torch.softmax(s, -2)), OVER_QUERIES),
         Mistake("no-softmax", _concatenation(_squash_and_sum, lambda scores: scores), NO_SOFTMAX),
         Mistake("only-element-0", _concatenation(_squash_and_sum, lambda s: torch.softmax(s[0], -1)), FIRST_SHOP),
@@ -136,6 +144,15 @@ RULE_3 = Exercise(
         Mistake(
             "multiplied", _divided(lambda query, key: 1 / math.sqrt(query.shape[-1])),
             "You multiplied by the root: that makes the variance grow with the square of the size; divide instead.",
+        ),
+        Mistake(
+            "root-after-softmax", lambda query, key: _divided(lambda q, k: 1.0)(query, key) / _root(query, key),
+            "You divided the weights, when softmax was over, so that they no longer sum to 1: divide the scores.",
+        ),
+        Mistake(
+            "cosine", lambda query, key: torch.softmax(
+                F.normalize(query, dim=-1) @ F.normalize(key, dim=-1).transpose(-2, -1), dim=-1),
+            "You divided by the lengths of the vectors, which is cosine: rule 3 divides by the root of the size alone.",
         ),
         Mistake("over-queries", _divided(_root, dim=-2), OVER_QUERIES),
         Mistake("no-softmax", lambda query, key: query @ key.transpose(-2, -1) / _root(query, key), NO_SOFTMAX),
@@ -255,6 +272,12 @@ FIXED_WIDTH = Exercise(
             "over-shops", lambda *arguments: torch.softmax(torch.tanh(_hidden(*arguments)).sum(-1), dim=0),
             "You took the softmax over the batch: shops now compete with each other, when keys of one shop should.",
         ),
+        Mistake("no-softmax", lambda *arguments: torch.tanh(_hidden(*arguments)).sum(-1), NO_SOFTMAX),
+        Mistake(
+            "key-first", lambda query, key, weight, bias: _repaired_oracle(
+                query, key, weight.roll(query.shape[-1], 1), bias),
+            "You put the key before the query: the first columns of the weight belong to the query.",
+        ),
     ],
 )  # fmt: skip
 
@@ -319,7 +342,17 @@ DOT_LOSES = Witness(
 
 def _run_joined(answer, query: Tensor, key: Tensor, value: Tensor, weight: Tensor, bias: Tensor):
     """Builds the learner's module, gives its projection the parameters of this case, and runs it."""
+    if isinstance(answer, nn.Module):
+        raise TypeError("check the class itself, Joined, not a module that was made from it")
     module = answer(query.shape[-1], value.shape[-1], len(bias))
+    projection, sizes = getattr(module, "projection", None), (query.shape[-1], value.shape[-1])
+    if not isinstance(projection, nn.Linear) or projection.bias is None:
+        raise TypeError("self.projection should be an nn.Linear with bias")
+    if projection.in_features not in (sizes[1], sum(sizes)):
+        raise ValueError(
+            f"self.projection takes {projection.in_features} numbers; with query size {sizes[0]} and value size "
+            f"{sizes[1]} the pair has {sum(sizes)}"
+        )
     with torch.no_grad():  # a projection of the context alone gets the context's columns
         module.projection.weight.copy_(weight[:, : module.projection.in_features])
         module.projection.bias.copy_(bias)

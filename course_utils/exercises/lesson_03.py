@@ -38,6 +38,11 @@ def _attend_with(divisor=None, source=None, swap=False, dim=-1, one=False):
     return answer
 
 
+def _context_and_weights(x, w_query, w_key, w_value):
+    weights = _softmax(_scores(x @ w_query, x @ w_key))
+    return weights @ (x @ w_value), weights
+
+
 def _project_and_ask_pytorch(x, w_query, w_key, w_value):
     return F.scaled_dot_product_attention(x @ w_query, x @ w_key, x @ w_value)
 
@@ -80,6 +85,16 @@ SELF_ATTENTION = Exercise(
             "one-projection",
             _attend_with(one=True),
             "You used one projection for query and key; w_key never enters, and everybody asks for what they are.",
+        ),
+        Mistake(
+            "over-axis-1",
+            _attend_with(dim=1),
+            "You normalised over axis 1, which holds the keys only where there is no batch: count from the end.",
+        ),
+        Mistake(
+            "weights-too",
+            _context_and_weights,
+            "You return context and weights, as the lesson does; here the context alone is asked for.",
         ),
     ],
     properties=[Property("the result must stay finite", lambda arguments, result: bool(result.isfinite().all()))],
@@ -126,6 +141,11 @@ def _keys_first(x, weight):
     return _attend(query, key, value)
 
 
+def _values_as_keys(x, weight):
+    query, value, key = F.linear(x, weight).chunk(3, dim=-1)
+    return _attend(query, key, value)
+
+
 def _root_of_three(x, weight):
     return _attend(*F.linear(x, weight).chunk(3, dim=-1), root=3 * x.shape[-1])
 
@@ -163,6 +183,16 @@ PACKED = Exercise(
             "root-of-the-packed-size",
             _root_of_three,
             "Your root is that of the packed size; query and key are compared in a third of it.",
+        ),
+        Mistake(
+            "no-root",
+            lambda x, weight: _attend(*F.linear(x, weight).chunk(3, dim=-1), root=1),
+            "The three are apart now, but the division by the root of the size has got lost on the way.",
+        ),
+        Mistake(
+            "values-as-keys",
+            _values_as_keys,
+            "You unpacked the value before the key; the rows of the weight hold the query first, then key, then value.",
         ),
     ],
 )
@@ -218,6 +248,16 @@ OWN_SOFTMAX = Exercise(
             "where that sum "
             "is near 0: remove the product.",
         ),
+        Mistake(
+            "root-too-late",
+            lambda query, key, value: _softmax(_dot(query, key)) / math.sqrt(query.shape[-1]) @ value,
+            "You divide the weights by the root, so that they no longer sum to 1; it is the scores that are scaled.",
+        ),
+        Mistake(
+            "over-queries",
+            lambda query, key, value: torch.softmax(_scores(query, key), dim=-2) @ value,
+            "You normalised over the queries; each query shares out its weight over the keys, the last axis.",
+        ),
     ],
 )
 
@@ -230,6 +270,8 @@ P = torch.eye(4)[ORDER]
 
 
 def _matrix(answer):
+    if answer[0] is None or answer[0] is ...:  # only the weights have been given so far
+        return torch.zeros(0)
     return torch.as_tensor(answer[0]).detach().cpu().float()
 
 
@@ -365,6 +407,10 @@ def _gradient(answer, scores, noise, costs, baseline):
     loss = answer(followed, noise, costs, baseline)
     if loss is None:
         return None
+    if not isinstance(loss, torch.Tensor):
+        raise ValueError(f"your result is a {type(loss).__name__}; give a tensor, so that a gradient can flow back")
+    if not loss.requires_grad:
+        raise ValueError("your result has no gradient; the logarithm of the chance must stay tied to the scores")
     if loss.dim() > 0:
         raise ValueError(f"your result has the shape {tuple(loss.shape)}; give one number, the mean over the batch")
     return torch.autograd.grad(loss, followed)[0]
@@ -433,6 +479,11 @@ REINFORCE = Exercise(
             _reinforce_with(factor=-1.0),
             "Your sign is that of a reward; going down your loss would make dear draws more frequent.",
         ),
+        Mistake(
+            "nothing-but-counting",
+            lambda scores, noise, costs, baseline: (_softmax(scores) * (costs - baseline)).sum(-1).mean(),
+            "You average over the costs of all keys; only the cost of the key that was drawn may be used.",
+        ),
     ],
 )
 
@@ -453,6 +504,8 @@ def _value_and_gradient(answer, scores, noise, temperature):
     choice = answer(followed, noise, temperature)
     if choice is None:
         return None
+    if not isinstance(choice, torch.Tensor) or choice.shape != scores.shape:
+        return choice, torch.zeros_like(scores)
     cost = (choice * torch.arange(1.0, scores.shape[-1] + 1)).sum()
     return choice, torch.autograd.grad(cost, followed)[0] if cost.requires_grad else torch.zeros_like(scores)
 
@@ -469,7 +522,7 @@ def _through(in_hard=True, in_soft=True, scale=lambda noisy, temperature: noisy 
         soft = _softmax(scale(scores + noise if in_soft else scores, temperature))
         best = (scores + noise if in_hard else scores).argmax(-1)
         hard = F.one_hot(best, scores.shape[-1]).to(scores.dtype)
-        return {"both": hard + soft - soft.detach(), "soft": soft, "hard": hard}[keep]
+        return {"both": hard + soft - soft.detach(), "soft": soft, "hard": hard, "sum": hard + soft}[keep]
 
     return answer
 
@@ -511,6 +564,11 @@ STRAIGHT_THROUGH = Exercise(
             "no-temperature",
             _through(scale=lambda noisy, temperature: noisy),
             "The temperature changes nothing in your answer: it divides scores and noise inside the softmax.",
+        ),
+        Mistake(
+            "soft-on-top",
+            _through(keep="sum"),
+            "Your gradient is right, but the softmax is added to the value too: take its value away again, detached.",
         ),
     ],
 )

@@ -113,7 +113,7 @@ def curves(
     ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
     if logx:
         ax.set_xscale("log", base=2)
-        ax.xaxis.set_major_formatter("{x:.3g}")
+        ax.xaxis.set_major_formatter(lambda x, _: f"{x:.3g}" if x < 1000 else f"{x:.0f}")
     elif all(float(v).is_integer() for x, *_ in series.values() for v in _numbers(x)):
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     if logy:

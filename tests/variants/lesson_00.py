@@ -29,6 +29,16 @@ def powers_of_e_only(scores):
     return (math.e**scores) / (math.e**scores).sum(dim=-1)[..., None]
 
 
+def middle_of_the_row(scores):
+    moved = (scores - torch.quantile(scores, 0.5, dim=-1, keepdim=True)).exp()
+    return moved / moved.sum(dim=-1)[..., None]
+
+
+def lowest_of_the_row(scores):
+    moved = (scores - scores.amin(dim=-1)[..., None]).exp()
+    return moved / moved.sum(dim=-1)[..., None]
+
+
 def global_top(scores):
     shifted = scores - float(scores.flatten().sort().values[-1])
     return shifted.exp() / shifted.exp().sum(dim=-1).unsqueeze(-1)
@@ -232,6 +242,13 @@ def counts_one_too_far(model, optimizer, inputs, targets, steps):
         optimizer.step()
 
 
+def starts_at_one(model, optimizer, inputs, targets, steps):
+    for _ in range(1, steps):
+        (model(inputs) - targets).square().mean().backward()
+        optimizer.step()
+        optimizer.zero_grad()
+
+
 def sums(model, optimizer, inputs, targets, steps):
     for _ in range(steps):
         optimizer.zero_grad()
@@ -273,6 +290,7 @@ RIGHT = {
 WRONG = {
     "0.1": {
         "no-maximum": [powers_of_e_only],
+        "not-the-maximum": [middle_of_the_row, lowest_of_the_row],
         "one-maximum": [global_top],
         "over-queries": [columns],
         "over-first": [first_axis],
@@ -320,6 +338,7 @@ WRONG = {
         "nothing-moves": [zeroed_before_the_step, never_steps],
         "one-step": [returns_inside],
         "one-too-many": [counts_one_too_far],
+        "one-too-few": [starts_at_one],
         "summed": [sums],
         "absolute": [absolute_errors],
         "uphill": [walks_uphill],

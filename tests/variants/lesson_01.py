@@ -143,7 +143,7 @@ RIGHT = {
     "1.1": [lookup_by_loop, lookup_by_einsum],
     "1.2": [TEMPERATURE, EXACT],
     "1.3": [([0.25, 0.25, 0.5], (3, 3), (1, 1)), (torch.tensor([0.25, 0.25, 0.5]), torch.tensor([-1.0, 2]), [-1, 0])],
-    "1.4": [("notebook and pen", "headphones"), ("pen or book", "laptop sleeve")],
+    "1.4": [("notebook and pen", "Headphones"), ("pen or book", "laptop sleeve")],
     "1.5": [kernel_by_loop, kernel_by_broadcast],
     "1.6": [reciprocal_by_counting, reciprocal_by_loop],
 }
@@ -158,10 +158,13 @@ WRONG = {
         "plain-mean": [lookup_plain_mean],
         "value-normalised": [lookup_value_normalised],
         "weights-returned": [lookup_weights],
+        "both-returned": [lambda *case: (lookup_by_loop(*case), lookup_weights(*case))],
         "scaled": [lookup_scaled],
     },
     "1.2": {
         "swapped": [EXACT | {"cold": 0.333, "hot": 1}],
+        "hot-takes-one": [EXACT | {"hot": 1}],
+        "cold-as-it-was": [TEMPERATURE | {"cold": 0.665}],
         "hot-is-zero": [TEMPERATURE | {"hot": 0}],
         "tie-takes-one": [EXACT | {"cold tie": 1}],
         "ratio-of-scores": [EXACT | {"ratio": 2}],
@@ -171,6 +174,12 @@ WRONG = {
         "order-changes": [EXACT | {"order changes": True}],
     },
     "1.3": {
+        "complete": [
+            ([0.25, 0.25, 0.5], (3, 3), ...),
+            ([0.5, 0.5], (3, 3), (1, 1)),
+            ([0.25, 0.25, 0.5], (3, 3)),
+            "(3, 3)",
+        ],
         "not-negative": [([-0.25, 0.5, 0.75], (3, 3), (1, 1))],
         "sum-to-one": [([0.5, 0.25, 0.5], (3, 3), (1, 1))],
         "reaches-the-target": [([0.25, 0.5, 0.25], (3, 3), (1, 1))],
@@ -178,7 +187,8 @@ WRONG = {
         "separates": [([0.25, 0.25, 0.5], (3, 3), (-1, -1)), ([0.25, 0.25, 0.5], (3, 3), (1, 0))],
     },
     "1.4": {
-        "readable": [("for school", "laptop"), ("xyzzy", "laptop"), (7, "laptop")],
+        "two-texts": ["notebook and pen", (7, "laptop"), ("notebook and pen", ...), ("notebook and pen", 8)],
+        "readable": [("for school", "laptop"), ("xyzzy", "laptop")],
         "named": [("notebook and pen", "laptop")],
         "unwanted": [("notebook", "tablet")],
         "close": [("pen", "wool hat")],
@@ -190,7 +200,10 @@ WRONG = {
         "sign": [_nadaraya(lambda a, b, w: torch.exp(0.5 * ((a - b) / w) ** 2))],
         "over-queries": [kernel_over_queries],
         "not-normalised": [kernel_not_normalised],
-        "multiplied": [_nadaraya(lambda a, b, w: torch.exp(-2 * ((a - b) * w) ** 2))],
+        "multiplied": [_nadaraya(lambda a, b, w: torch.exp(-0.5 * ((a - b) * w) ** 2))],
+        "two-squared": [_nadaraya(lambda a, b, w: torch.exp(-(((a - b) / (2 * w)) ** 2)))],
+        "no-width": [_nadaraya(lambda a, b, w: torch.exp(-((a - b) ** 2)))],
+        "mean-of-all": [lambda x, x_seen, y_seen, width: torch.full_like(x, float(y_seen.sum()) / len(y_seen))],
     },
     "1.6": {
         "ranks-from-zero": [reciprocal_from_zero],
@@ -199,6 +212,8 @@ WRONG = {
         "mean-of-ranks": [lambda scores, wanted: (_better(scores, wanted) + 1).mean()],
         "reciprocal-of-mean": [lambda scores, wanted: 1 / (_better(scores, wanted).mean() + 1)],
         "not-averaged": [lambda scores, wanted: (_better(scores, wanted) + 1).reciprocal()],
+        "summed": [lambda scores, wanted: (_better(scores, wanted) + 1).reciprocal().sum()],
+        "only-the-first": [lambda scores, wanted: (_better(scores, wanted) == 0).double().mean()],
     },
 }
 UNTOUCHED = {"1.2": [dict.fromkeys(TEMPERATURE, ...)]}

@@ -12,7 +12,7 @@ from course_utils.scores import ConcatTanhSum
 
 
 def rule_by_loops(
-    squash_each=True, squash_sum=False, squash_always=False, swap=False, biased=True, over=-1, weigh=True
+    squash_each=True, squash_sum=False, squash_always=False, swap=False, biased=True, over=-1, weigh=True, average=False
 ):
     def answer(query, key, weight, bias, squash):
         rows = []
@@ -23,7 +23,7 @@ def rule_by_loops(
                     hidden = F.linear(torch.cat(parts), weight, bias if biased else None)
                     if (squash and squash_each) or squash_always:
                         hidden = hidden.tanh()
-                    total = hidden.sum()
+                    total = hidden.sum() / (len(hidden) if average else 1)
                     rows.append(total.tanh() if squash and squash_sum else total)
         scores = torch.stack(rows).view(query.size(0), query.size(1), key.size(1))
         return scores.softmax(dim=over) if weigh else scores
@@ -89,7 +89,7 @@ SERVED_WRONG = {
 # 2.4
 
 
-def mended_by_loops(squash=True, squash_sum=False, shops=None, first_key=False, over=1, sum_over=2):
+def mended_by_loops(squash=True, squash_sum=False, shops=None, first_key=False, over=1, sum_over=2, weigh=True):
     def answer(query, key, weight, bias):
         hidden = torch.stack([
             torch.stack([weight @ torch.cat((query[b], good)) + bias for good in key[b]]) for b in range(len(key))
@@ -98,6 +98,8 @@ def mended_by_loops(squash=True, squash_sum=False, shops=None, first_key=False, 
             return hidden[:, 0, :].softmax(1)
         scores = (hidden.tanh() if squash else hidden).sum(sum_over)
         scores = scores.tanh() if squash_sum else scores
+        if not weigh:
+            return scores
         return scores[0].softmax(0) if shops == "first" else scores.softmax(over)
 
     return answer
@@ -272,6 +274,8 @@ WRONG = {
         "always-tanh": [rule_by_loops(squash_always=True)],
         "key-first": [rule_by_loops(swap=True)],
         "no-bias": [rule_by_loops(biased=False)],
+        "mean-for-sum": [rule_by_loops(average=True)],
+        "squash-inverted": [lambda q, k, w, b, squash: rule_by_einsum(q, k, w, b, not squash)],
         "over-queries": [rule_by_loops(over=1)],
         "no-softmax": [rule_by_loops(weigh=False)],
         "only-element-0": [rule_of_the_first],
@@ -282,6 +286,8 @@ WRONG = {
         "root-of-queries": [product_by_loops(lambda q, k: q.size(1) ** 0.5)],
         "size-without-root": [product_by_loops(lambda q, k: q.size(2))],
         "multiplied": [product_by_loops(lambda q, k: q.size(2) ** -0.5)],
+        "root-after-softmax": [lambda q, k: torch.bmm(q, k.mT).softmax(2) / by_root(q, k)],
+        "cosine": [lambda q, k: F.cosine_similarity(q[:, :, None], k[:, None], dim=3).softmax(2)],
         "over-queries": [product_by_loops(by_root, over=1)],
         "no-softmax": [product_by_loops(by_root, weigh=False)],
         "only-element-0": [lambda q, k: product_by_bmm(q[:1], k[:1])[0]],
@@ -295,6 +301,10 @@ WRONG = {
         "tanh-after-sum": [mended_by_loops(squash=False, squash_sum=True)],
         "summed-over-keys": [mended_by_loops(sum_over=1)],
         "over-shops": [mended_by_loops(over=0)],
+        "no-softmax": [mended_by_loops(weigh=False)],
+        "key-first": [
+            lambda q, k, w, b: mended_by_halves(q, k, torch.hstack([w[:, q.shape[1] :], w[:, : q.shape[1]]]), b)
+        ],
     },
     "2.5": LOSES_WRONG,
     "2.6": {

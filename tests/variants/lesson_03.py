@@ -51,6 +51,16 @@ def asks_for_itself(x, w_query, w_key, w_value):
     return F.scaled_dot_product_attention(asked, asked, x @ w_value)
 
 
+def second_axis(x, w_query, w_key, w_value):
+    e = torch.exp((x @ w_query) @ (x @ w_key).mT / math.sqrt(w_key.size(1)))
+    return (e / e.sum(dim=1, keepdim=True)) @ (x @ w_value)
+
+
+def like_the_lesson(x, w_query, w_key, w_value):
+    weights = F.softmax((x @ w_query) @ (x @ w_key).mT * w_key.size(1) ** -0.5, dim=-1)
+    return [weights @ x @ w_value, weights]
+
+
 # 3.2
 
 
@@ -104,6 +114,15 @@ def root_of_the_stack(x, weight):
     return F.scaled_dot_product_attention(q, k, v, scale=weight.shape[0] ** -0.5)
 
 
+def root_lost(x, weight):
+    return F.scaled_dot_product_attention(*(x @ weight.T).split(x.shape[-1], dim=-1), scale=1.0)
+
+
+def value_in_the_middle(x, weight):
+    q, v, k = (x @ weight.T).unflatten(-1, (3, -1)).unbind(-2)
+    return sdpa([q, k, v])
+
+
 # 3.3
 
 
@@ -140,6 +159,15 @@ def sums_repaired(query, key, value):
     s = query @ key.mT * key.size(-1) ** -0.5
     e = s * s.exp()  # the softmax's own sum cancels
     return (e @ value) / e.sum(-1, keepdim=True)
+
+
+def mean_divided(query, key, value):
+    return F.scaled_dot_product_attention(query, key, value, scale=1.0) * query.size(-1) ** -0.5
+
+
+def columns_of_the_scores(query, key, value):
+    e = torch.exp(query @ key.mT * key.size(-1) ** -0.5)
+    return (e / e.sum(-2)[..., None, :]) @ value
 
 
 # 3.4
@@ -240,11 +268,19 @@ def as_a_reward(scores, noise, costs, baseline):
     return from_picked(picked, scores, baseline - paid(costs, picked))
 
 
+def counted(scores, noise, costs, baseline):
+    return torch.einsum("bk,bk->b", F.softmax(scores, 1), costs).sum() / scores.size(0) - baseline
+
+
 # 3.7
 
 
 def one_at_the_best(scores):
     return torch.zeros_like(scores).scatter(-1, scores.argmax(-1, keepdim=True), 1.0)
+
+
+def hard_plus_soft(scores, noise, temperature):
+    return one_at_the_best(scores + noise).detach() + ((scores + noise) / temperature).softmax(-1)
 
 
 def hard_minus_soft_detached(scores, noise, temperature):
@@ -322,6 +358,8 @@ WRONG = {
         "value-is-x": [mixes_x],
         "roles-swapped": [keys_ask],
         "one-projection": [asks_for_itself],
+        "over-axis-1": [second_axis],
+        "weights-too": [like_the_lesson],
     },
     "3.2": {
         "features-cut": [cuts_features],
@@ -329,6 +367,8 @@ WRONG = {
         "time-cut": [groups_of_tokens],
         "keys-first": [key_before_query],
         "root-of-the-packed-size": [root_of_the_stack],
+        "no-root": [root_lost],
+        "values-as-keys": [value_in_the_middle],
     },
     "3.3": {
         "unchanged": [as_found],
@@ -336,6 +376,8 @@ WRONG = {
         "no-root": [without_root],
         "softmax-of-the-product": [softmax_twice],
         "renormalised": [sums_repaired],
+        "root-too-late": [mean_divided],
+        "over-queries": [columns_of_the_scores],
     },
     "3.4": {
         "a-permutation": [
@@ -364,6 +406,7 @@ WRONG = {
         "baseline-forgotten": [bare_cost],
         "sum-over-the-batch": [added_up],
         "rewards-for-costs": [as_a_reward],
+        "nothing-but-counting": [counted],
     },
     "3.7": {
         "soft-in-front": [returns_softmax],
@@ -372,6 +415,7 @@ WRONG = {
         "noise-forgotten": [no_noise],
         "multiplied-by-temperature": [hotter_is_sharper],
         "no-temperature": [temperature_unused],
+        "soft-on-top": [hard_plus_soft],
     },
 }
 
