@@ -95,6 +95,13 @@ def test_predictions_keep_their_labels(project):
     assert stub == 'shapes = {}\nshapes["the scores"] = ...  # your answer\nshapes["sum"] = ...  # your answer'
 
 
+def test_a_name_that_waits_for_its_value_is_the_stub(project):
+    path = project / "lessons/09_x_exercises.md"
+    region = "five = ...\n# BEGIN SOLUTION\nfive = 5\n# END SOLUTION"
+    path.write_text(EXERCISES + f"\n## 9.2 Find\n\n```python\n{region}\n```\n", encoding="utf-8")
+    assert cells(editions("09_x", project)["exercises"])["answer-9-2"].source == "five = ...  # your answer"
+
+
 def test_answers_and_checks_carry_the_marks_of_nbgrader(project):
     found = cells(editions("09_x", project)["solutions"])
     answer, graded = found["answer-9-1"].metadata.nbgrader, found["check-9-1"].metadata.nbgrader

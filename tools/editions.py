@@ -21,6 +21,7 @@ SUFFIX = "_exercises"
 STUB = "...  # your answer"
 ANSWER = re.compile(r"^([ \t]*)# BEGIN SOLUTION\n.*?^[ \t]*# END SOLUTION[ \t]*$", re.DOTALL | re.MULTILINE)
 PREDICTED = re.compile(r'^(\s*\w+\["[^"]+"\]) = ')
+TWICE = re.compile(r"(?<== )\.\.\.\n(\.\.\.  # your answer)")  # `scores = ...` is a stub already
 REMARK = re.compile(r"<!-- BEGIN SOLUTION -->.*?<!-- END SOLUTION -->\n*", re.DOTALL)
 COLAB = """\
 # @title Set-up for Colab (elsewhere this cell does nothing)
@@ -74,7 +75,7 @@ def without_answers(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     kept = []
     for cell in bare.cells:
         if cell.cell_type == "code":
-            cell.source = ANSWER.sub(_stub, cell.source)
+            cell.source = TWICE.sub(r"\1", ANSWER.sub(_stub, cell.source))
             kept.append(cell)
         else:
             cell.source = REMARK.sub("", cell.source).strip()

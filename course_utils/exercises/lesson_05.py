@@ -197,8 +197,8 @@ ROTATION = Witness(
             "one-place-only",
             lambda answer: _near(_matrix(answer) @ _CODE[7], _CODE[12]) or not any(
                 _near(_matrix(answer) @ _CODE[t], _CODE[t + _SHIFT]) for t in range(4)),
-            "Your matrix moves one place rightly and others not: its entries may depend on the step of 5 only, not on "
-            "the place where it starts.",
+            "Your matrix is right for one place and wrong for others: its entries may depend on the step of 5 only, "
+            "not on the place where it starts.",
         ),
         Requirement(
             "arrives", lambda answer: _near(_matrix(answer) @ _CODE[:35].T, _CODE[5:].T),

@@ -60,7 +60,8 @@ def product_against_distance(distance, products: Mapping[str, np.ndarray], norms
            "dot product / norm²", "Largest at 0, and not falling all the way", ax=left)  # fmt: skip
     left.axhline(0, color=GREY, linewidth=0.8)
     norms = _numbers(norms)
-    curves({"norm": (np.arange(len(norms)), norms)}, "place", "norm of the code", "Every code is as long", ax=right)
+    points = {"norm": (np.arange(len(norms)), norms)}
+    curves(points, "place", "norm of the code", "Every code has the same norm", ax=right)
     right.set_ylim(0, 1.5 * norms.max())
 
 
