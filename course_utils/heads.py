@@ -131,10 +131,12 @@ def fused_attend(
 
     Shapes: query (…, query, size), key (…, key, size), value (…, key, value size), mask and bias broadcastable to
     (…, query, key) → context (…, query, value size).
-    A row with nothing to look at gives context 0 and no gradient, as in `attend`.
+    A row with nothing to look at gives context 0 and no gradient, as in `attend`. Raises ValueError for a mask that is
+    not boolean or does not fit.
     """
     if mask is None:
         return F.scaled_dot_product_attention(query, key, value, attn_mask=bias)
+    _require_mask(mask, (*torch.broadcast_shapes(query.shape[:-2], key.shape[:-2]), query.shape[-2], key.shape[-2]))
     something = mask.any(-1, keepdim=True)  # kernels disagree on empty rows: let those look anywhere, then erase them
     allowed = mask | ~something
     if bias is not None:

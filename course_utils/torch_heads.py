@@ -11,7 +11,8 @@ from course_utils.masks import hidden
 def copy_from_torch(source: nn.MultiheadAttention, target: MultiHeadAttention) -> None:
     """Copies the parameters of PyTorch's module into ours.
 
-    Raises ValueError when sizes, heads or biases differ.
+    Outputs are equal in evaluation mode: ours has no dropout. Raises ValueError when sizes, heads or biases differ, or
+    when theirs adds keys of its own (add_bias_kv, add_zero_attn).
     """
     for ours, theirs in _pairs(source, target):
         ours.copy_(theirs)
@@ -21,7 +22,8 @@ def copy_from_torch(source: nn.MultiheadAttention, target: MultiHeadAttention) -
 def copy_to_torch(source: MultiHeadAttention, target: nn.MultiheadAttention) -> None:
     """Copies our parameters into PyTorch's module.
 
-    Raises ValueError when sizes, heads or biases differ.
+    Outputs are equal in evaluation mode: ours has no dropout. Raises ValueError when sizes, heads or biases differ, or
+    when theirs adds keys of its own (add_bias_kv, add_zero_attn).
     """
     for ours, theirs in _pairs(target, source):
         theirs.copy_(ours)
@@ -39,6 +41,10 @@ def _pairs(theirs: nn.MultiheadAttention, ours: MultiHeadAttention) -> list[tupl
     """Our parameters beside theirs; theirs keeps the three projections of the inputs in one matrix."""
     if theirs.num_heads != ours.heads:
         raise ValueError(f"heads: got {theirs.num_heads} and {ours.heads}, expected the same number")
+    if theirs.bias_k is not None or theirs.add_zero_attn:
+        raise ValueError(
+            "keys: got a module that adds its own (add_bias_kv or add_zero_attn), expected one that does not"
+        )
     if theirs.in_proj_weight is None:
         weights = [theirs.q_proj_weight, theirs.k_proj_weight, theirs.v_proj_weight]
     else:

@@ -96,6 +96,8 @@ def test_parameters_travel_both_ways():
         (nn.MultiheadAttention(8, 4), "heads: got 4 and 2"),
         (nn.MultiheadAttention(8, 2, bias=False), "biases: got"),
         (nn.MultiheadAttention(12, 2), "size: got (12, 12) and (8, 8)"),
+        (nn.MultiheadAttention(8, 2, add_bias_kv=True), "keys: got a module that adds its own"),
+        (nn.MultiheadAttention(8, 2, add_zero_attn=True), "keys: got a module that adds its own"),
     ],
 )
 def test_a_copy_that_does_not_fit_is_refused(theirs, words):
@@ -180,6 +182,14 @@ def test_a_wrong_mask_is_named_with_and_without_gradients():
     for mode in (torch.no_grad, torch.enable_grad):
         with mode(), pytest.raises(ValueError, match="^mask: got"):
             attend_with_weights(query, key, key, torch.ones(4, 6, dtype=torch.bool))
+
+
+@pytest.mark.parametrize("mask", [torch.ones(4, 6, dtype=torch.bool), torch.ones(4, 5), torch.ones(4, 5).int()])
+@pytest.mark.parametrize("need_weights", [False, True])
+def test_a_wrong_mask_is_named_in_both_paths(mask, need_weights):
+    query, key = torch.randn(2, 4, 8), torch.randn(2, 5, 8)
+    with pytest.raises(ValueError, match="^mask: got"):
+        MultiHeadAttention(8, 2)(query, key, key, mask, need_weights=need_weights)
 
 
 @pytest.mark.parametrize("kept", [[0], [3, 1], [0, 1, 2, 3]])

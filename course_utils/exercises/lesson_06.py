@@ -180,6 +180,15 @@ MULTI_HEAD = Exercise(
             "You do not divide the scores at all; each head divides by the root of its head size.",
         ),
         Mistake(
+            "head-size-not-its-root", _multi_head(root=lambda size, heads: size // heads),
+            "You divide by the head size itself; it is the root of it that brings the variance of the scores to 1.",
+        ),
+        Mistake(
+            "one-head", lambda *given: _multi_head()(*given[:7], 1),
+            "You attend once, with all the features together; split query, key and value first, so that each head has "
+            "weights of its own.",
+        ),
+        Mistake(
             "view-split", _multi_head(split=_view_split),
             "You split with `view` or `reshape` alone, which cuts words apart; cut the features, then move the axis of "
             "the heads forward.",
@@ -237,6 +246,8 @@ def _copied_oracle(size, heads, in_weight, in_bias, out_weight, out_bias, query,
 def _run_copy(answer, size, heads, in_weight, in_bias, out_weight, out_bias, query, memory):
     theirs = _theirs(size, heads, in_weight, in_bias, out_weight, out_bias)
     ours = answer(theirs)
+    if not isinstance(ours, MultiHeadAttention):  # PyTorch's own module would pass every other test
+        return type(ours).__name__
     before = ours(query, memory, memory)[0].detach()
     with torch.no_grad():
         for parameter in theirs.parameters():
@@ -263,7 +274,8 @@ def _copy(order=(0, 1, 2), turn=lambda w: w, biases=True, output=True, heads=Non
         for layer, place in zip(layers, order, strict=True):
             _fill(layer, turn(weights[place]), offsets[place] if biases else None, share)
         if output:
-            _fill(ours.project_output, turn(theirs.out_proj.weight), theirs.out_proj.bias if biases else None, share)
+            offset = theirs.out_proj.bias if biases and output != "weight" else None
+            _fill(ours.project_output, turn(theirs.out_proj.weight), offset, share)
         return ours
 
     return answer
@@ -303,6 +315,14 @@ COPY = Exercise(
         Mistake(
             "output-forgotten", _copy(output=False),
             "The output projection is still the random one of a new module; PyTorch keeps it in `out_proj`.",
+        ),
+        Mistake(
+            "output-bias-forgotten", _copy(output="weight"),
+            "Everything is right but one vector: `theirs.out_proj` has a bias too.",
+        ),
+        Mistake(
+            "still-pytorchs", lambda theirs: theirs,
+            "You return PyTorch's own module; build a `MultiHeadAttention` of the course and copy the numbers into it.",
         ),
         Mistake(
             "one-head", _copy(heads=1),
@@ -348,13 +368,18 @@ THREE_TIMES_TOO_WIDE = Exercise(
     mistakes=[
         Mistake(
             "unrepaired", _thirds(lambda wide, heads: wide.view(len(wide), heads, wide.shape[1], -1, 3 * heads + 1)),
-            "It still raises: the tensor holds query, key and value side by side, so cut it in three before you split "
-            "anything.",
+            "It raises an error. If it is the one from above: the tensor holds query, key and value side by side, so "
+            "cut it in three before you split anything.",
         ),
         Mistake(
             "view-split", _chunk_and(_view_split),
             "You cut it in three, but then split by shape alone, which cuts words apart; make the axis of the "
             "heads out of the features, then move it.",
+        ),
+        Mistake(
+            "view-then-thirds", _thirds(lambda wide, heads: _view_split(wide, heads).chunk(3, dim=-1)),
+            "The shapes fit now and the numbers do not: you split the wide tensor by shape alone, so cut it in three "
+            "first, and make the heads out of the features.",
         ),
         Mistake(
             "thirds-inside-heads", _thirds(lambda wide, heads: _split(wide, heads).chunk(3, dim=-1)),
@@ -424,6 +449,15 @@ TWO_FAULTS = Exercise(
         Mistake(
             "merge-left", _plain_heads(merge=_view_merge),
             "Root and split are right; the merge still joins by shape alone, so that the words' results are mixed up.",
+        ),
+        Mistake(
+            "head-size-not-its-root", _plain_heads(root=lambda size, heads: size // heads),
+            "Your heads are right, and they look at their own size; but it is the root of it that divides the scores.",
+        ),
+        Mistake(
+            "merge-and-root-left", _plain_heads(merge=_view_merge, root=_whole_root),
+            "Your split is right now; the merge still joins by shape alone, and the root is still that of the whole "
+            "size.",
         ),
         Mistake(
             "no-root", _plain_heads(root=lambda size, heads: 1.0),
@@ -502,7 +536,7 @@ def _one_feature(answer) -> tuple[Tensor, Tensor]:
 
 def _weights_rank(answer) -> int:
     query, key = _one_feature(answer)
-    return int(torch.linalg.matrix_rank(torch.softmax(query @ key.T, dim=-1), rtol=1e-9))
+    return int(torch.linalg.matrix_rank(torch.softmax(query @ key.T, dim=-1), rtol=1e-12))
 
 
 RANK = Witness(
@@ -526,8 +560,8 @@ RANK = Witness(
         ),
         Requirement(
             "weights-of-low-rank", lambda answer: _weights_rank(answer) == 5,
-            "Your weights do not reach rank 5: no two queries may be equal, nor two keys, and they should "
-            "differ clearly.",
+            "Your weights do not reach rank 5: no two queries may be equal, nor two keys, and steps of about 1 between "
+            "them are best, for the softmax makes rows alike when they differ by very little or by very much.",
         ),
     ],
 )  # fmt: skip
@@ -587,6 +621,10 @@ PRUNE = Exercise(
             "You keep as many heads as asked for, but always the first ones; `kept` says which.",
         ),
         Mistake(
+            "single-rows", lambda wq, wk, wv, wo, heads, kept: (wq[kept], wk[kept], wv[kept], wo[:, kept]),
+            "You took one row for each head that stays; a head has a whole block of rows, as many as its head size.",
+        ),
+        Mistake(
             "every-so-many-rows",
             _prune(lambda size, heads, kept: torch.arange(size).view(-1, heads)[:, kept].T.flatten()),
             "You take every so many rows; the rows of one head lie together in one block.",
@@ -623,9 +661,9 @@ def _draw_padded(generator: torch.Generator) -> list[tuple]:
     return [case([3, 5], 6, 4, 7), case([2, 4, 3], 3, 5, 4)]
 
 
-def _attention(weigh, finish=lambda context: context):
+def _attention(weigh, finish=lambda context: context, root=math.sqrt):
     def answer(x, wq, wk, wv, mask):
-        scores = (x @ wq.T) @ (x @ wk.T).transpose(-2, -1) / math.sqrt(len(wq))
+        scores = (x @ wq.T) @ (x @ wk.T).transpose(-2, -1) / root(len(wq))
         return finish(weigh(scores, mask) @ (x @ wv.T))
 
     return answer
@@ -656,6 +694,10 @@ NOT_ATTENTION = Exercise(
             "softmax-on-output", _attention(_hidden, _weigh),
             "Scores, mask and mix are right; take the softmax off the output, which is a mix of values and no "
             "distribution.",
+        ),
+        Mistake(
+            "no-root", _attention(_hidden, root=lambda width: 1.0),
+            "Mask and mix are right; the scores are not yet divided by the root of the query's width.",
         ),
         Mistake(
             "no-mask", _attention(lambda scores, mask: _weigh(scores)),
@@ -717,6 +759,11 @@ COUNTS = Prediction(
             "full-size-for-free", {"parameters with 4 heads of full size": 16_384},
             "Heads of full size do not share the features out: every matrix is as many times larger as there "
             "are heads.",
+        ),
+        Mistake(
+            "output-stays-small", {"parameters with 4 heads of full size": 3 * 4 * 4_096 + 4_096},
+            "Your first three matrices are right; the output projection has to take in four full heads, so it is four "
+            "times as large too.",
         ),
         Mistake(
             "root-of-the-size", {"divisor of the scores with 16 heads": 8.0},

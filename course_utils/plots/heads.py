@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Polygon, Rectangle
+from matplotlib.ticker import LogLocator, StrMethodFormatter
 
 from course_utils.plots.base import COLOURS, LINES, MARKERS, SEQUENTIAL, _numbers, row
 
@@ -68,12 +69,16 @@ def ladder(milliseconds: Mapping[str, float], errors: Mapping[str, tuple], limit
         left.plot(time, place, "o", color=COLOURS["blue"], markersize=9)
         left.annotate(f"{time:.3g}", (time, place), (9, 0), textcoords="offset points", va="center")
     left.set(xscale="log", xlabel="milliseconds, forward (log scale)", title="Six ways to write it …")
+    left.xaxis.set_major_locator(LogLocator(10, subs=(1, 3)))  # few enough to be read side by side
+    left.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    left.minorticks_off()
     left.set_yticks(places, list(milliseconds))
     left.grid(axis="y", color="#dddddd")
     left.margins(x=0.25, y=0.1)
     for number, name in enumerate(["output", "gradients"]):
         values = [max(pair[number], 1e-9) for pair in errors.values()]
-        right.plot(values, places, MARKERS[number], color=list(COLOURS.values())[number], markersize=8, label=name)
+        colour, marker = list(COLOURS.values())[number], MARKERS[number]  # the second fits inside the first
+        right.plot(values, places, marker, color=colour, markersize=10 - 4 * number, label=name)
     right.axvline(limit, color=COLOURS["red"], linestyle="--", label="the limit that we set")
     right.set(xscale="log", xlim=(1e-8, 1e-4), xlabel="relative error against float64", title="… and all give the same")
     right.set_yticks(places, [""] * len(places))

@@ -117,6 +117,11 @@ def averaged(query, key, value, wq, wk, wv, wo, heads):
     return F.linear(torch.bmm(weights, F.linear(value, wv)), wo)
 
 
+def one_head_only(query, key, value, wq, wk, wv, wo, heads):
+    scores = torch.einsum("bqs,bks->bqk", F.linear(query, wq), F.linear(key, wk)) / len(wq) ** 0.5
+    return F.linear(torch.bmm(scores.softmax(-1), F.linear(value, wv)), wo)
+
+
 def over_queries(query, key, value, wq, wk, wv, wo, heads):
     contexts = []
     for q, k, v in zip(wq.chunk(heads), wk.chunk(heads), wv.chunk(heads), strict=True):
@@ -200,6 +205,12 @@ def heads_then_thirds(x, weight, heads):
     return tuple(wide.permute(3, 0, 2, 1, 4))
 
 
+def wide_viewed(x, weight, heads):
+    batch, length, size = x.shape
+    wide = F.linear(x, weight).view(batch, heads, length, 3, size // heads)
+    return tuple(wide.unbind(3))
+
+
 def thirds_not_moved(x, weight, heads):
     batch, length, size = x.shape
     return (x @ weight.T).view(batch, length, 3, heads, size // heads).unbind(2)
@@ -228,9 +239,9 @@ def viewing(query, key, value, heads, scale=None):
     return F.scaled_dot_product_attention(*parts, scale=scale).reshape(query.shape)
 
 
-def viewing_at_the_end(query, key, value, heads):
+def viewing_at_the_end(query, key, value, heads, scale=None):
     parts = [split_heads(one, heads) for one in (query, key, value)]
-    return F.scaled_dot_product_attention(*parts).contiguous().view(query.shape)
+    return F.scaled_dot_product_attention(*parts, scale=scale).contiguous().view(query.shape)
 
 
 # 6.8
@@ -328,6 +339,8 @@ WRONG = {
     "6.2": {
         "root-of-the-size": [lambda *given: by_kernel(*given, scale=len(given[3]) ** -0.5)],
         "no-root": [lambda *given: by_kernel(*given, scale=1.0)],
+        "head-size-not-its-root": [lambda *given: by_kernel(*given, scale=given[7] / len(given[3]))],
+        "one-head": [one_head_only],
         "view-split": [viewed],
         "view-merge": [merged_by_view],
         "combined": [averaged],
@@ -342,6 +355,8 @@ WRONG = {
         "transposed": [transposed],
         "biases-forgotten": [lambda theirs: by_state(theirs, skip=["bias"])],
         "output-forgotten": [lambda theirs: by_state(theirs, skip=["output"])],
+        "output-bias-forgotten": [lambda theirs: by_state(theirs, skip=["output.bias"])],
+        "still-pytorchs": [copying.deepcopy],
         "one-head": [lambda theirs: by_state(theirs, heads=1)],
         "shared": [shared],
     },
@@ -349,6 +364,7 @@ WRONG = {
         "unrepaired": [still_too_wide],
         "view-split": [thirds_viewed],
         "thirds-inside-heads": [heads_then_thirds],
+        "view-then-thirds": [wide_viewed],
         "heads-not-moved": [thirds_not_moved],
         "first-third-only": [only_first],
     },
@@ -358,6 +374,8 @@ WRONG = {
         "view-left": [viewing],
         "merge-left": [viewing_at_the_end],
         "no-root": [lambda q, k, v, heads: plain(q, k, v, heads, 1.0)],
+        "head-size-not-its-root": [lambda q, k, v, heads: plain(q, k, v, heads, heads / q.shape[-1])],
+        "merge-and-root-left": [lambda q, k, v, heads: viewing_at_the_end(q, k, v, heads, q.shape[-1] ** -0.5)],
     },
     "6.6": {
         "not-shaped": [(TRIANGLE, [4.0, 4.0, 4.0])],
@@ -377,6 +395,7 @@ WRONG = {
         "output-left-whole": [with_mask(of_kept, lambda wo, chosen: wo.clone())],
         "kept-and-dropped-swapped": [with_mask(of_dropped)],
         "first-heads": [with_mask(lambda heads, width, kept: slice(len(kept) * width))],
+        "single-rows": [lambda wq, wk, wv, wo, heads, kept: (wq[kept], wk[kept], wv[kept], wo.T[kept].T)],
         "every-so-many-rows": [
             with_mask(lambda heads, width, kept: [head + heads * place for head in kept for place in range(width)])
         ],
@@ -391,6 +410,9 @@ WRONG = {
             lambda x, wq, wk, wv, mask: scores_of(x, wq, wk).softmax(-1).masked_fill(~mask, 0.0) @ (x @ wv.T)
         ],
         "softmax-on-output": [lambda *given: true_attention(*given).softmax(-1)],
+        "no-root": [
+            lambda x, wq, wk, wv, mask: F.scaled_dot_product_attention(x @ wq.T, x @ wk.T, x @ wv.T, mask, scale=1)
+        ],
         "no-mask": [lambda x, wq, wk, wv, mask: true_attention(x, wq, wk, wv, None)],
         "mask-inverted": [
             lambda x, wq, wk, wv, mask: scores_of(x, wq, wk).masked_fill(mask, -torch.inf).softmax(-1) @ (x @ wv.T)
@@ -402,6 +424,7 @@ WRONG = {
         "heads-multiply": [{**COUNTED, "parameters with 16 heads": 262144}],
         "three-matrices": [{**COUNTED, "parameters with 16 heads": 12288}],
         "full-size-for-free": [{**COUNTED, "parameters with 4 heads of full size": 16384}],
+        "output-stays-small": [{**COUNTED, "parameters with 4 heads of full size": 53248}],
         "root-of-the-size": [{**COUNTED, "divisor of the scores with 16 heads": 8}],
         "no-root": [{**COUNTED, "divisor of the scores with 16 heads": 4}],
         "one-table": [{**COUNTED, "weights of 16 heads at length 10": 100}],
