@@ -71,6 +71,7 @@ def test_command(more: Sequence[str] = (), paths: Sequence[str] = ("tests", *NOT
             paths = ()
     return [
         *[venv_python(), "-m", "pytest", "-n", str(max(2, min(cores, 8))), "--dist", "loadscope"],
+        "--no-loadscope-reorder",  # in the order given: the longest, whole lessons in a bare runtime, come early
         *["--nbval", "--nbval-current-env", "--nbval-cell-timeout", "300"],
         *["--nbval-sanitize-with", "tests/nbval_sanitize.cfg", *paths, *more],
     ]

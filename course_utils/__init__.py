@@ -8,9 +8,14 @@
     masks           which keys a query may look at
     positions       where a token stands: sines, learned, relative, rotary, ALiBi
     heads           several attentions side by side; torch_heads copies parameters from and to PyTorch's module
-    seq2seq         an encoder-decoder with and without attention
-    training        one training loop
-    data            dates in many languages, digits to reverse, the shop and its clicks
+    seq2seq         an encoder-decoder with and without attention; encoder is its first half
+    bahdanau        the same in the order of 2015, step by step
+    local           attention through a window
+    copying         attention at the output: words that come straight from the source
+    decoding        beam search
+    metrics         edit distance, error rates of sounds and words, BLEU
+    training        one training loop; train is the command line for long runs, with checkpoints and reports
+    data            dates in many languages, words and their sounds, sentences, digits, the shop and its clicks
     plots           the pictures of the course, one grammar for all of them
     fonts           glyphs for every script that a lesson draws
     explorer        attention to move over: who looks at whom, in a page that needs no kernel
@@ -19,6 +24,7 @@
     exercises       the bank of known mistakes, one module a lesson
     compare, graded what the checks are made of
     runtime         the first line of every notebook, and numbers that print alike on every machine
+    allocator       memory kept between training steps
 
 Imports point one way: `attention` is used by `scores`, `joined` and `seq2seq`, and uses none of them;
 `data`, `plots`, `checks`, `training` and `runtime` know none of these rooms.

@@ -9,6 +9,8 @@ import sys
 
 import torch
 
+from course_utils.allocator import keep_memory
+
 NEVER_INSTALLED_HERE = {"torch", "numpy"}  # a hosted runtime brings them, tuned to its own accelerator
 
 
@@ -21,6 +23,7 @@ def start(seed: int = 0) -> torch.device:
     """
     if not isinstance(seed, int) or seed < 0:
         raise ValueError(f"seed: got {seed!r}, expected a whole number of at least 0")
+    keep_memory()
     from course_utils.plots import use_style  # matplotlib takes half a second: only notebooks pay for it
 
     torch.manual_seed(seed)

@@ -1,97 +1,122 @@
 """An encoder-decoder of recurrent nets: one vector carries everything, or, with attention, the decoder looks back."""
 
-from typing import NamedTuple
-
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from course_utils.attention import Score, attend
-from course_utils.data.text import END, PAD, START
-from course_utils.masks import padding_mask
+from course_utils.data.text import END, PAD, START, Batch
+from course_utils.encoder import CELLS, Encoder, Memory
 
 
-class Memory(NamedTuple):
-    """What the encoder hands over: one state for each source token, which of them are real, and the last state."""
+class Global(nn.Module):
+    """Global attention: every query looks at the whole source, by any score.
 
-    states: Tensor  # (batch, source, size)
-    mask: Tensor  # (batch, 1, source), True = a real token
-    last: Tensor  # (batch, size): all that a decoder without attention ever sees
-
-
-class Encoder(nn.Module):
-    """Reads the source forwards and backwards, and writes one state for each token.
-
-    Shapes: source (batch, source), mask (batch, 1, source) → Memory.
-    Each direction has half the size. Padding stands on the right and is never read: packed sequences end where each
-    row ends, so `last` is the state after the last real token, joined to the backward one after the first.
+    Shapes: query (batch, target, size), states (batch, source, size), mask (batch, 1, source)
+    → context (batch, target, size), weights (batch, target, source).
+    `first`, the place of the first query in the target, is for windows that move with it; here it changes nothing.
+    Source: Luong et al. 2015, section 3.1.
     """
 
-    def __init__(self, vocabulary: int, size: int) -> None:
+    def __init__(self, score: Score) -> None:
         super().__init__()
-        self.embed = nn.Embedding(vocabulary, size)
-        self.read = nn.GRU(size, size // 2, batch_first=True, bidirectional=True)
+        self.score = score
 
-    def forward(self, source: Tensor, mask: Tensor) -> Memory:
-        lengths = _lengths(source, mask)
-        packed = pack_padded_sequence(self.embed(source), lengths, batch_first=True, enforce_sorted=False)
-        states, ends = self.read(packed)
-        states, _ = pad_packed_sequence(states, batch_first=True, total_length=source.shape[1])
-        return Memory(states, mask, torch.cat([*ends], dim=-1))
+    def forward(self, query: Tensor, states: Tensor, mask: Tensor, first: int = 0) -> tuple[Tensor, Tensor]:
+        return attend(query, states, states, mask, self.score)
 
 
 class Seq2Seq(nn.Module):
-    """Reads a source and writes a target token by token; with a score it may look back at the source.
+    """Reads a source and writes a target token by token; with attention it may look back at the source.
 
     Shapes: source (batch, source), source_mask (batch, 1, source), target_in (batch, target).
-    Without a score the encoder's last state starts the decoder and is joined to every decoder input, so that nobody
-    has to remember it. With a score (any function or module of query and key) the decoder's states are the queries,
-    the encoder's states the keys and values, and each context is joined to its query: tanh(W[context; query]).
-    Raises ValueError for sizes below 1 or an odd size. Source: Sutskever et al. 2014; Cho et al. 2014 (the last state
-    joined to every input); Luong et al. 2015, equations 5 and 6.
+    Without attention the encoder's last state starts the decoder and is joined to every decoder input, so that nobody
+    has to remember it. With attention the decoder's states are the queries, the encoder's states the keys and values,
+    and each context is joined to its query: tanh(W[context; query]). `score`, any function or module of query and
+    key, is short for `attention=Global(score)`; an attention is a module like `Global`. Dropout falls on the embedded
+    tokens and on what is projected to the vocabulary. When `tied`, that projection goes through the target embedding's
+    own table, which saves time where the vocabulary is large. Raises ValueError for sizes below 1, an odd size, an
+    unknown cell, a dropout outside 0 … 1, and for both a score and an attention. Source: Sutskever et al. 2014;
+    Cho et al. 2014 (the last state joined to every input); Luong et al. 2015, equations 5 and 6; Press and Wolf 2017
+    (tied).
     """
 
-    def __init__(self, source_size: int, target_size: int, size: int = 64, score: Score | None = None) -> None:
+    def __init__(
+        self,
+        source_size: int,
+        target_size: int,
+        size: int = 64,
+        score: Score | None = None,
+        *,
+        attention: nn.Module | None = None,
+        cell: str = "gru",
+        embedding: int | None = None,
+        dropout: float = 0.0,
+        tied: bool = False,
+    ) -> None:
         super().__init__()
-        for name, number in (("source_size", source_size), ("target_size", target_size), ("size", size)):
-            if not isinstance(number, int) or number < 1:
-                raise ValueError(f"{name}: got {number!r}, expected a whole number of at least 1")
-        if size % 2:
-            raise ValueError(f"size: got {size}, expected an even number, for the encoder reads in two directions")
-        self.score = score
-        self.encode = Encoder(source_size, size)
-        self.embed = nn.Embedding(target_size, size)
-        self.write = nn.GRU(2 * size if score is None else size, size, batch_first=True)
-        self.join = None if score is None else nn.Linear(2 * size, size)
-        self.project = nn.Linear(size, target_size)
+        _require_sizes(
+            source_size=source_size,
+            target_size=target_size,
+            size=size,
+            embedding=size if embedding is None else embedding,
+        )
+        _require_settings(size, score, attention, cell, dropout)
+        embedding = size if embedding is None else embedding
+        self.size = size
+        self.encode = Encoder(source_size, size, cell, embedding, dropout)
+        self.attention = Global(score) if score is not None else attention
+        self.embed = nn.Embedding(target_size, embedding)
+        self.dropout = nn.Dropout(dropout)
+        self.write = CELLS[cell](embedding if self.attention else embedding + size, size, batch_first=True)
+        self.join = nn.Linear(2 * size, size) if self.attention else None
+        self.project = _tied(self.embed, size) if tied else nn.Linear(size, target_size)
 
     def forward(self, source: Tensor, source_mask: Tensor, target_in: Tensor) -> tuple[Tensor, Tensor | None]:
         """Predicts each target token from the true ones before it (teacher forcing), all in one pass.
 
         Shapes: → logits (batch, target, target_size), weights (batch, target, source) or None.
         """
+        features, weights = self.features(source, source_mask, target_in)
+        return self.project(features), weights
+
+    def features(self, source: Tensor, source_mask: Tensor, target_in: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Gives what `forward` projects to logits, for a loss that needs the logits of some places only.
+
+        Shapes: → features (batch, target, size), weights (batch, target, source) or None.
+        """
         memory = self.encode(source, source_mask)
         if target_in.dim() != 2 or len(target_in) != len(source):
             raise ValueError(f"target_in: got shape {tuple(target_in.shape)}, expected ({len(source)}, target)")
-        logits, weights, _ = self.decode(memory, target_in, memory.last)
-        return logits, weights
+        features, weights, _ = self.advance(memory, target_in, memory.last)
+        return features, weights
 
-    def decode(self, memory: Memory, target_in: Tensor, state: Tensor) -> tuple[Tensor, Tensor | None, Tensor]:
+    def decode(
+        self, memory: Memory, target_in: Tensor, state: Tensor, first: int = 0
+    ) -> tuple[Tensor, Tensor | None, Tensor]:
         """Runs the decoder over the given target tokens, many or one, from a state on.
 
-        Shapes: target_in (batch, target), state (batch, size) → logits (batch, target, target_size),
-        weights (batch, target, source) or None, the state after the last token (batch, size).
+        Shapes: target_in (batch, target), state (batch, state) → logits (batch, target, target_size),
+        weights (batch, target, source) or None, the state after the last token (batch, state).
+        `first` is the place of the first of these tokens in the target.
         """
-        inputs = self.embed(target_in)  # (batch, target, size)
-        if self.score is None:
-            last = memory.last[:, None].expand(-1, target_in.shape[1], -1)
-            inputs = torch.cat([inputs, last], dim=-1)  # (batch, target, 2 · size)
-        query, final = self.write(inputs, state[None].contiguous())  # (batch, target, size)
-        if self.score is None:
-            return self.project(query), None, final[0]
-        context, weights = attend(query, memory.states, memory.states, memory.mask, self.score)
+        features, weights, state = self.advance(memory, target_in, state, first)
+        return self.project(features), weights, state
+
+    def advance(
+        self, memory: Memory, target_in: Tensor, state: Tensor, first: int = 0
+    ) -> tuple[Tensor, Tensor | None, Tensor]:
+        """Does what `decode` does, and stops before the projection: features (batch, target, size), not logits."""
+        inputs = self.dropout(self.embed(target_in))  # (batch, target, embedding)
+        if self.attention is None:
+            last = memory.last[:, None, : self.size].expand(-1, target_in.shape[1], -1)
+            inputs = torch.cat([inputs, last], dim=-1)  # (batch, target, embedding + size)
+        query, state = self._write(inputs, state)  # (batch, target, size)
+        if self.attention is None:
+            return self.dropout(query), None, state
+        context, weights = self.attention(query, memory.states, memory.mask, first)
         joined = torch.tanh(self.join(torch.cat([context, query], dim=-1)))
-        return self.project(joined), weights, final[0]
+        return self.dropout(joined), weights, state
 
     @torch.no_grad()
     def greedy(self, source: Tensor, source_mask: Tensor, longest: int) -> tuple[Tensor, Tensor | None]:
@@ -107,23 +132,55 @@ class Seq2Seq(nn.Module):
         done = torch.zeros_like(token, dtype=torch.bool)
         ids, weights = [], []
         while len(ids) < longest and not done.all():
-            logits, looked, state = self.decode(memory, token, state)
+            logits, looked, state = self.decode(memory, token, state, first=len(ids))
             token = logits.argmax(dim=-1).masked_fill(done, PAD)  # (batch, 1)
             done = done | (token == END)
             ids.append(token)
             weights.append(looked)
-        return torch.cat(ids, dim=1), None if self.score is None else torch.cat(weights, dim=1)
+        return torch.cat(ids, dim=1), None if self.attention is None else torch.cat(weights, dim=1)
+
+    def _write(self, inputs: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """Runs the recurrent net; an LSTM's two states travel as one, side by side."""
+        parts = tuple(part[None].contiguous() for part in state.split(self.size, dim=-1))
+        query, ends = self.write(inputs, parts if isinstance(self.write, nn.LSTM) else parts[0])
+        return query, torch.cat(ends, dim=-1)[0] if isinstance(ends, tuple) else ends[0]
 
 
-def _lengths(source: Tensor, mask: Tensor) -> Tensor:
-    """The number of real tokens in each row, on the CPU, where packing wants it."""
-    if source.dim() != 2:
-        raise ValueError(f"source: got shape {tuple(source.shape)}, expected (batch, source)")
-    expected = (source.shape[0], 1, source.shape[1])
-    if mask.dtype != torch.bool or mask.shape != expected:
-        raise ValueError(f"source_mask: got {mask.dtype} {tuple(mask.shape)}, expected torch.bool {expected}")
-    mask = mask.cpu()
-    lengths = mask.sum(dim=(1, 2))
-    if (lengths < 1).any() or not torch.equal(mask, padding_mask(lengths, source.shape[1])):
-        raise ValueError("source_mask: got an empty row or a gap, expected real tokens first and padding on the right")
-    return lengths
+def token_loss(model: Seq2Seq, batch: Batch, smoothing: float = 0.0) -> tuple[Tensor, int]:
+    """Gives the summed cross-entropy of the true next tokens, and how many there were; padding does not count.
+
+    Shapes: → a sum (), the number of real target tokens. Units: nats.
+    Logits are made for real target tokens only. With `smoothing` the target is that much of a uniform distribution.
+    Source: Szegedy et al. 2016, section 7 (label smoothing).
+    """
+    features, _ = model.features(batch.source, batch.source_mask, batch.target_in)
+    target = batch.target_out.flatten()
+    real = (target != PAD).nonzero().squeeze(1)
+    logits = model.project(features.flatten(0, 1).index_select(0, real))  # (tokens, target_size)
+    return F.cross_entropy(logits, target[real], reduction="sum", label_smoothing=smoothing), len(real)
+
+
+def _tied(embed: nn.Embedding, size: int) -> nn.Sequential:
+    """A projection to the vocabulary whose last matrix is the embedding's table: its own vector scores a token."""
+    # A table of unit variance, right for an embedding, would begin with logits far from 0.
+    nn.init.normal_(embed.weight, std=embed.embedding_dim**-0.5)
+    scores = nn.Linear(embed.embedding_dim, embed.num_embeddings)
+    scores.weight = embed.weight
+    return nn.Sequential(nn.Linear(size, embed.embedding_dim, bias=False), scores)
+
+
+def _require_sizes(**sizes: int) -> None:
+    for name, number in sizes.items():
+        if not isinstance(number, int) or number < 1:
+            raise ValueError(f"{name}: got {number!r}, expected a whole number of at least 1")
+
+
+def _require_settings(size: int, score: Score | None, attention: nn.Module | None, cell: str, dropout: float) -> None:
+    if size % 2:
+        raise ValueError(f"size: got {size}, expected an even number, for the encoder reads in two directions")
+    if score is not None and attention is not None:
+        raise ValueError("attention: got an attention beside a score, expected one of the two")
+    if cell not in CELLS:
+        raise ValueError(f"cell: got {cell!r}, expected one of {', '.join(CELLS)}")
+    if not 0 <= dropout < 1:
+        raise ValueError(f"dropout: got {dropout!r}, expected a share from 0 to below 1")

@@ -11,10 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from course_utils.data.dates import (
+    ALL_LANGUAGES,
     FIELDS,
     FIRST,
     LANGUAGES,
     LAST,
+    MORE_LANGUAGES,
     TARGET_FIELDS,
     DatePair,
     agreement,
@@ -27,17 +29,22 @@ from course_utils.data.dates import (
 
 DAYS = st.dates(FIRST, LAST)
 PAIRS = make_dates(400, seed=7)
+FIRST_THREE = [  # what lesson 00 has always been given
+    ("2039년 2월 15일 화요일", "2039-02-15", "Korean"),
+    ("2016年6月16日", "2016-06-16", "Japanese"),
+    ("2024年6月3日", "2024-06-03", "Japanese"),
+]
 
 
 def text_of(pair: DatePair, field: str) -> str:
     return "".join(c for c, f in zip(pair.source, pair.fields, strict=True) if f == field)
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", ALL_LANGUAGES)
 @settings(max_examples=25, deadline=None)
 @given(day=DAYS)
 def test_joined_fields_are_what_babel_writes(language, day):
-    code = LANGUAGES[language]
+    code = ALL_LANGUAGES[language]
     formats = Locale.parse(code).date_formats
     lengths = [length for length in ("full", "long", "medium") if formats[length].pattern in patterns(language)]
     assert "full" in lengths and "long" in lengths
@@ -48,7 +55,7 @@ def test_joined_fields_are_what_babel_writes(language, day):
         assert pair.language == language
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", ALL_LANGUAGES)
 @settings(max_examples=25, deadline=None)
 @given(day=DAYS)
 def test_labels_are_true(language, day):
@@ -85,7 +92,7 @@ def test_every_text_has_one_right_answer():
     """Over all languages together: two texts that are equal mean the same date."""
     meaning = {}
     days = [date(2003, 1, 1) + timedelta(days=n) for n in range(2 * 365)]
-    for language in LANGUAGES:
+    for language in ALL_LANGUAGES:
         for pattern in patterns(language):
             for day in days:
                 pair = write_date(day, language, pattern)
@@ -135,6 +142,14 @@ def test_range_and_languages():
 def test_there_are_many_languages_and_scripts():
     assert len(LANGUAGES) >= 10
     assert {"Chinese", "Japanese", "Arabic", "Thai"} <= set(LANGUAGES)
+
+
+def test_four_languages_more_change_nothing_for_the_others():
+    assert len(ALL_LANGUAGES) == 20 == len(LANGUAGES) + len(MORE_LANGUAGES)
+    assert {pair.language for pair in make_dates(2000)} == set(LANGUAGES), "they must be asked for"
+    assert {pair.language for pair in make_dates(2000, ALL_LANGUAGES)} == set(ALL_LANGUAGES)
+    assert [tuple(pair[:3]) for pair in make_dates(3, seed=0)] == FIRST_THREE
+    assert {pair.language for pair in make_dates(9, MORE_LANGUAGES)} <= set(MORE_LANGUAGES)
 
 
 @settings(max_examples=30, deadline=None)

@@ -5,11 +5,11 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from course_utils.attention import dot, scaled_dot
-from course_utils.data.text import END, PAD, START
+from course_utils.attention import attend, dot, scaled_dot
+from course_utils.data.text import END, PAD, START, Vocabulary, collate
 from course_utils.masks import padding_mask
 from course_utils.scores import Additive
-from course_utils.seq2seq import Seq2Seq
+from course_utils.seq2seq import Global, Seq2Seq, token_loss
 from course_utils.training import fit
 
 LENGTHS = torch.tensor([5, 3, 1, 4])
@@ -34,7 +34,7 @@ def test_shapes(model):
     source, mask, target = draw()
     logits, weights = model(source, mask, target)
     assert logits.shape == (4, 4, 7)
-    if model.score is None:
+    if model.attention is None:
         assert weights is None
     else:
         assert weights.shape == (4, 4, 5)
@@ -86,10 +86,10 @@ def by_hand(model, source, target):
     state, logits = last, []
     for token in target:
         x = model.embed(token)
-        state = cell(model.write, "", x if model.score else torch.cat([x, last]), state)
+        state = cell(model.write, "", x if model.attention else torch.cat([x, last]), state)
         output = state
-        if model.score:
-            scores = torch.stack([model.score(state[None], key[None])[0, 0] for key in states])
+        if model.attention:
+            scores = torch.stack([model.attention.score(state[None], key[None])[0, 0] for key in states])
             context = sum(weight * value for weight, value in zip(scores.softmax(0), states, strict=True))
             output = torch.tanh(model.join(torch.cat([context, state])))
         logits.append(model.project(output))
@@ -206,3 +206,102 @@ def test_it_is_a_module_with_a_score_that_may_learn():
     score = Additive(8, 8, 6)
     model = Seq2Seq(11, 7, 8, score)
     assert isinstance(model, nn.Module) and set(score.parameters()) <= set(model.parameters())
+
+
+@pytest.mark.parametrize("cell", ["gru", "lstm"])
+@pytest.mark.parametrize("score", [None, scaled_dot])
+def test_sources_of_one_length_skip_packing_and_change_nothing(cell, score):
+    torch.manual_seed(0)
+    model = Seq2Seq(11, 7, 8, score, cell=cell, embedding=6)
+    source, _, target = draw()
+    source = source.clamp(min=4)
+    full = torch.ones(4, 1, 5, dtype=torch.bool)
+    straight, _ = model(source, full, target)  # all of length 5: not packed
+    wider = F.pad(source, (0, 1))
+    packed, _ = model(wider, F.pad(full, (0, 1)), target)  # the same, with one place of padding: packed
+    assert torch.allclose(straight, packed, atol=1e-6)
+
+
+@pytest.mark.parametrize("score", [None, scaled_dot])
+def test_an_lstm_in_one_pass_equals_it_token_by_token(score):
+    torch.manual_seed(0)
+    model = Seq2Seq(11, 7, 8, score, cell="lstm")
+    source, mask, target = draw()
+    memory = model.encode(source, mask)
+    assert memory.last.shape == (4, 16)  # the hidden state and the cell's
+    state, steps = memory.last, []
+    for place in range(target.shape[1]):
+        logits, _, state = model.decode(memory, target[:, place : place + 1], state, first=place)
+        steps.append(logits)
+    assert torch.allclose(torch.cat(steps, dim=1), model(source, mask, target)[0], atol=1e-6)
+
+
+def test_an_attention_of_ones_own_is_told_where_it_stands():
+    class Spy(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.places = []
+
+        def forward(self, query, states, mask, first=0):
+            self.places.append((first, query.shape[1]))
+            return attend(query, states, states, mask)
+
+    spy = Spy()
+    model = Seq2Seq(11, 7, 8, attention=spy)
+    source, mask, target = draw()
+    model(source, mask, target)
+    ids, _ = model.greedy(source, mask, 3)
+    assert spy.places == [(0, 4)] + [(place, 1) for place in range(ids.shape[1])]
+
+
+def test_memory_rows_can_be_repeated_and_reordered(model):
+    source, mask, target = draw()
+    memory, index = model.encode(source, mask), torch.tensor([2, 0, 0])
+    chosen = memory.rows(index)
+    logits, _, _ = model.decode(chosen, target[index], chosen.last)
+    assert torch.allclose(logits, model(source, mask, target)[0][index], atol=1e-6)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_token_loss_equals_cross_entropy_that_ignores_padding(model, smoothing):
+    pairs = [("abca", "xyz"), ("b", ""), ("cc", "xxxxx")]
+    batch = collate(pairs, Vocabulary(["abcdefg"]), Vocabulary(["xyz"]))
+    total, tokens = token_loss(model, batch, smoothing)
+    logits, _ = model(batch.source, batch.source_mask, batch.target_in)
+    expected = F.cross_entropy(
+        logits.transpose(1, 2), batch.target_out, ignore_index=PAD, reduction="sum", label_smoothing=smoothing
+    )
+    assert tokens == 3 + 0 + 5 + 3 and torch.allclose(total, expected, atol=1e-5)
+
+
+def test_dropout_acts_in_training_only():
+    torch.manual_seed(0)
+    model = Seq2Seq(11, 7, 8, scaled_dot, dropout=0.5)
+    given = draw()
+    assert not torch.equal(model(*given)[0], model(*given)[0])
+    model.eval()
+    assert torch.equal(model(*given)[0], model(*given)[0])
+
+
+def test_bad_settings_are_named():
+    for wrong, name in (
+        ({"cell": "rnn"}, "cell"),
+        ({"dropout": 1.0}, "dropout"),
+        ({"embedding": -1}, "embedding"),
+        ({"score": dot, "attention": Global(dot)}, "attention"),
+    ):
+        with pytest.raises(ValueError, match=f"{name}: got"):
+            Seq2Seq(11, 7, 8, **wrong)
+
+
+def test_a_tied_projection_scores_a_token_by_its_own_vector():
+    torch.manual_seed(0)
+    model = Seq2Seq(11, 7, 8, dot, embedding=6, tied=True)
+    source, mask, target = draw()
+    features, _ = model.features(source, mask, target)
+    low, scores = model.project
+    assert scores.weight is model.embed.weight
+    expected = (low(features)[..., None, :] * model.embed.weight).sum(-1) + scores.bias
+    assert torch.allclose(model(source, mask, target)[0], expected, atol=1e-6)
+    free, bound = (Seq2Seq(11, 9000, 8, dot, embedding=6, tied=tied) for tied in (False, True))
+    assert sum(w.numel() for w in bound.parameters()) < 0.6 * sum(w.numel() for w in free.parameters())

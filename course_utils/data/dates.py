@@ -37,6 +37,8 @@ LANGUAGES = {
     "Chinese": "zh",
     "Japanese": "ja",
 }
+MORE_LANGUAGES = {"Italian": "it", "Portuguese": "pt", "Ukrainian": "uk", "Georgian": "ka"}  # for longer trainings
+ALL_LANGUAGES = {**LANGUAGES, **MORE_LANGUAGES}  # make_dates draws from LANGUAGES unless it is given these
 FIELDS = ("year", "month", "day", "weekday", "other")
 TARGET_FIELDS = ("year",) * 4 + ("other",) + ("month",) * 2 + ("other",) + ("day",) * 2  # of 2026-11-21
 FIRST, LAST = date(1970, 1, 1), date(2069, 12, 31)
@@ -72,10 +74,10 @@ def patterns(language: str) -> tuple[str, ...]:
 
     Kept are medium, long and full, where the year has all its digits, and where a letter shows which number is the
     month: a name (Nov, tháng 11) or a marker (11月). Left out: 11/12/2026, which is two dates.
-    Errors: ValueError for a language that is not in LANGUAGES.
+    Errors: ValueError for a language that is not in ALL_LANGUAGES.
     """
     _check_languages([language])
-    formats = Locale.parse(LANGUAGES[language]).date_formats
+    formats = Locale.parse(ALL_LANGUAGES[language]).date_formats
     found = [formats[length].pattern for length in ("full", "long", "medium") if length in formats]
     return tuple(pattern for pattern in dict.fromkeys(found) if _readable(pattern))
 
@@ -116,7 +118,7 @@ def _same_field(field: str, day: date) -> date:
 def write_date(day: date, language: str, pattern: str) -> DatePair:
     """Write a date by a CLDR pattern, field by field, with the label of every character.
 
-    Errors: ValueError for a language that is not in LANGUAGES.
+    Errors: ValueError for a language that is not in ALL_LANGUAGES.
     """
     _check_languages([language])
     source, fields = "", []
@@ -124,7 +126,7 @@ def write_date(day: date, language: str, pattern: str) -> DatePair:
         if kind == "field":
             symbol, width = value
             field = _SYMBOLS[symbol]
-            text = _field_text(LANGUAGES[language], symbol * width, _same_field(field, day))
+            text = _field_text(ALL_LANGUAGES[language], symbol * width, _same_field(field, day))
         else:
             field, text = "other", clean(value)
         source += text
@@ -136,7 +138,7 @@ def make_dates(count: int, languages: Iterable[str] = tuple(LANGUAGES), seed: in
     """Draw dates from 1970 to 2069, each in one of the languages and one of its formats.
 
     Day, language and format are drawn uniformly; the same seed gives the same dates.
-    Errors: ValueError for a negative count, no language, or a language that is not in LANGUAGES.
+    Errors: ValueError for a negative count, no language, or a language that is not in ALL_LANGUAGES.
     """
     languages = _check_languages(languages)
     if count < 0:
@@ -199,8 +201,8 @@ def agreement(weights: Tensor, pairs: DatePair | Sequence[DatePair], tolerance: 
 
 def _check_languages(languages: Iterable[str]) -> list[str]:
     languages = [languages] if isinstance(languages, str) else list(languages)
-    unknown = [language for language in languages if language not in LANGUAGES]
+    unknown = [language for language in languages if language not in ALL_LANGUAGES]
     if unknown or not languages:
         given = f"{unknown[0]!r}" if unknown else "none"
-        raise ValueError(f"languages: given {given}; expected names from {', '.join(LANGUAGES)}")
+        raise ValueError(f"languages: given {given}; expected names from {', '.join(ALL_LANGUAGES)}")
     return languages

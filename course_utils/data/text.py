@@ -1,7 +1,8 @@
-"""From text to tensors: a vocabulary of characters, padding, and batches of pairs."""
+"""From text to tensors: a vocabulary of characters or words, padding, and batches of pairs."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, count
@@ -18,56 +19,88 @@ SIGNS = ("<pad>", "<start>", "<end>", "<unknown>")
 
 
 class Pair(NamedTuple):
-    """One example: the text that goes in and the text that should come out."""
+    """One example: what goes in and what should come out, each a text or a tuple of tokens (words, sounds)."""
 
-    source: str
-    target: str
+    source: str | tuple[str, ...]
+    target: str | tuple[str, ...]
 
 
 class Vocabulary:
-    """Numbers for characters, and characters for numbers.
+    """Numbers for tokens, and tokens for numbers; the tokens are characters, or words, or sounds.
 
-    The first four numbers are signs: 0 is `<pad>`, 1 `<start>`, 2 `<end>`, 3 `<unknown>`. The characters of `texts`
-    follow in the order of their code points, so that the same set of characters always gives the same numbers.
+    The first four numbers are signs: 0 is `<pad>`, 1 `<start>`, 2 `<end>`, 3 `<unknown>`. The tokens of `texts` follow
+    in the order of their code points, so that the same set of tokens always gives the same numbers. A string is a
+    sequence of characters; a tuple or list of strings is a sequence of words. A token that occurs less than `at_least`
+    times gets no number of its own. Errors: ValueError for one string, for strings and sequences mixed, for a token
+    that is no string, and for at_least below 1.
     """
 
-    def __init__(self, texts: Iterable[str]):
+    def __init__(self, texts: Iterable[Sequence[str]], at_least: int = 1):
         if isinstance(texts, str):
             raise ValueError(
                 f"texts: given one string, {texts[:20]!r}; expected several strings, such as [{texts[:9]!r}]"
             )
-        self.characters = sorted(set(chain.from_iterable(texts)))
-        self._number = {character: number for number, character in enumerate(self.characters, start=len(SIGNS))}
+        if at_least < 1:
+            raise ValueError(f"at_least: given {at_least}; expected 1 or more")
+        texts = list(texts)
+        strings = sum(isinstance(text, str) for text in texts)
+        if 0 < strings < len(texts):
+            raise ValueError(f"texts: given {strings} strings among {len(texts)}; expected only strings, or none")
+        times = Counter(chain.from_iterable(texts))
+        strange = [token for token in times if not isinstance(token, str)]
+        if strange:
+            raise ValueError(f"texts: given the token {strange[0]!r}; expected strings")
+        self.entries = sorted(token for token, number in times.items() if number >= at_least)
+        self._between = "" if strings == len(texts) else " "
+        self._number = {token: number for number, token in enumerate(self.entries, start=len(SIGNS))}
+
+    @property
+    def characters(self) -> list[str]:
+        """The entries, by the name that fits when each is one character."""
+        return self.entries
 
     def __len__(self) -> int:
-        return len(SIGNS) + len(self.characters)
+        return len(SIGNS) + len(self.entries)
 
-    def __contains__(self, character: str) -> bool:
-        return character in self._number
+    def __contains__(self, token: str) -> bool:
+        return token in self._number
 
     def __repr__(self) -> str:
-        return f"Vocabulary of {len(self)}: {len(SIGNS)} signs and {len(self.characters)} characters"
+        kind = "tokens" if self._between else "characters"
+        return f"Vocabulary of {len(self)}: {len(SIGNS)} signs and {len(self.entries)} {kind}"
 
-    def encode(self, text: str) -> list[int]:
-        """Return one number for each character; a character never seen before becomes `<unknown>`."""
-        return [self._number.get(character, UNKNOWN) for character in text]
+    def encode(self, text: Sequence[str]) -> list[int]:
+        """Return one number for each token; a token never seen before becomes `<unknown>`.
 
-    def decode(self, numbers: Iterable[int]) -> str:
-        """Return the text up to the first `<end>`; `<pad>` and `<start>` are left out, `<unknown>` becomes �.
+        Errors: ValueError for a string where the tokens are words: it would be read letter by letter.
+        """
+        if self._between and isinstance(text, str):
+            raise ValueError(f"text: given the string {text[:20]!r}; expected a sequence of tokens, such as a tuple")
+        return [self._number.get(token, UNKNOWN) for token in text]
+
+    def tokens(self, numbers: Iterable[int]) -> list[str]:
+        """Return the tokens up to the first `<end>`; `<pad>` and `<start>` are left out, `<unknown>` becomes �.
 
         Shapes: numbers is a list of ints or a tensor (length,). Errors: ValueError for a number outside the vocabulary.
         """
-        text = []
+        found = []
         for number in numbers.tolist() if isinstance(numbers, Tensor) else numbers:
             if not 0 <= number < len(self):
                 raise ValueError(f"numbers: given {number}; expected numbers from 0 to {len(self) - 1}")
             if number == END:
                 break
             if number >= len(SIGNS):
-                text.append(self.characters[number - len(SIGNS)])
+                found.append(self.entries[number - len(SIGNS)])
             elif number == UNKNOWN:
-                text.append("\N{REPLACEMENT CHARACTER}")
-        return "".join(text)
+                found.append("\N{REPLACEMENT CHARACTER}")
+        return found
+
+    def decode(self, numbers: Iterable[int]) -> str:
+        """Return the same tokens as one text: characters side by side, words and sounds with spaces between.
+
+        Shapes: numbers is a list of ints or a tensor (length,). Errors: ValueError for a number outside the vocabulary.
+        """
+        return self._between.join(self.tokens(numbers))
 
 
 def pad(sequences: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:

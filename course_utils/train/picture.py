@@ -1,0 +1,77 @@
+"""A report as a picture: the curves, the error by length, and what the model looked at."""
+
+import sys
+from pathlib import Path
+from typing import BinaryIO
+
+import torch
+from matplotlib.axes import Axes
+
+from course_utils import plots
+from course_utils.plots.alignment import alignment
+from course_utils.train.report import origin
+
+
+def draw(report: dict) -> None:
+    """Draws a report: losses and error by length on top, up to three alignments below."""
+    import matplotlib.pyplot as plt
+
+    shown = [example for example in report["examples"] if example["weights"]][:3]
+    plots.use_style()
+    figure = plt.figure(figsize=(13, 9.4 if shown else 4.6))
+    figure.supxlabel(origin(report), size=8, color="#555555")
+    layout = figure.add_gridspec(2 if shown else 1, 6)
+    draw_losses(report, figure.add_subplot(layout[0, :3]))
+    name = report["settings"]["attention"]
+    draw_by_length({"no attention" if name == "none" else name: report}, figure.add_subplot(layout[0, 3:]))
+    for place, example in enumerate(shown):
+        draw_alignment(example, figure.add_subplot(layout[1, 2 * place : 2 * place + 2]))
+
+
+def draw_file(report: dict, path: str | Path | BinaryIO) -> None:
+    """Draws a report into a PNG file, without a screen."""
+    import matplotlib.pyplot as plt
+
+    if "ipykernel" not in sys.modules:  # a notebook has a way of its own to show figures
+        plt.switch_backend("Agg")
+    draw(report)
+    plt.savefig(path, dpi=110, format="png")
+    plt.close()
+
+
+def draw_losses(report: dict, ax: Axes | None = None) -> None:
+    """Draws the mean loss of a token against time, in training and on held-out data."""
+    history = report["history"]
+    minutes = [seconds / 60 for seconds in history["seconds"]]
+    series = {
+        "training, with dropout": (minutes[1:], history["train"][1:]),
+        "held out": (minutes[1:], history["dev"][1:]),
+    }
+    plots.curves(series, "minutes of training", "loss of a token (nats)", "Loss, training and held out", ax=ax)
+
+
+def draw_by_length(reports: dict[str, dict], ax: Axes | None = None) -> None:
+    """Draws what went wrong (or BLEU) against the length of the source, one curve for each named report."""
+    series = {}
+    for name, report in reports.items():
+        way, rows = list(report["by_length"]["rows"].items())[-1]
+        series[f"{name}, {way}"] = (
+            [low if low == high else (low + high) / 2 for low, high, *_ in rows],
+            [row[3] for row in rows],
+        )
+    measure = next(iter(reports.values()))["by_length"]["measure"]
+    unit = "BLEU" if measure == "BLEU" else f"{measure} (%)"
+    ax = plots.row(1, 6.5, 4)[0] if ax is None else ax
+    plots.curves(series, "length of the source", unit, f"{measure[0].upper()}{measure[1:]} by length", ax=ax)
+    ax.set_ylim(bottom=0)
+
+
+def draw_alignment(example: dict, ax: Axes | None = None) -> None:
+    """Draws the weights of one example: what was written down, what was read across."""
+    source, target = example["source"], example["target"]
+    if any(len(token) > 1 for token in source):  # words
+        plots.heatmap(example["weights"], target, source, "What each word looked at", ax=ax, annotate=False)
+    elif any(len(token) > 1 for token in target):  # sounds
+        plots.heatmap(example["weights"], target, source, "".join(source), ax=ax, annotate=False)
+    else:  # characters, which may run from right to left
+        alignment(torch.tensor(example["weights"]), "".join(source), "".join(target), ax=ax)

@@ -1,0 +1,47 @@
+"""How far a run has come: a bar where a person looks on, a plain line every half minute where none does."""
+
+import os
+import sys
+import time
+
+from tqdm import tqdm
+
+EVERY = 30.0  # seconds between plain lines
+
+
+class Progress:
+    """Shows share, loss, speed and remaining time; ATTENTION_COURSE_PROGRESS=0 silences it."""
+
+    def __init__(self, label: str, shown: bool = True) -> None:
+        self.silent = not shown or os.environ.get("ATTENTION_COURSE_PROGRESS") == "0"
+        watched = "ipykernel" in sys.modules or sys.stdout.isatty()
+        self.bar = None
+        if watched and not self.silent:
+            layout = "{desc} {percentage:3.0f} %|{bar}| {postfix}"
+            self.bar = tqdm(total=1.0, desc=label, file=sys.stdout, leave=False, bar_format=layout)
+        self.label, self.said = label, time.monotonic()
+
+    def show(self, share: float, loss: float, tokens_per_second: float, remaining: float) -> None:
+        """Tells where the run is; `remaining` is in seconds."""
+        if self.silent:
+            return
+        text = f"loss {loss:.3f}, {tokens_per_second:,.0f} tokens/s, {_clock(remaining)} left"
+        if self.bar is not None:
+            self.bar.set_postfix_str(text, refresh=False)
+            self.bar.n = min(share, 1.0)
+            self.bar.refresh()
+        elif time.monotonic() - self.said >= EVERY:
+            self.said = time.monotonic()
+            print(f"{self.label} {share:4.0%}: {text}", flush=True)
+
+    def __enter__(self) -> "Progress":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.bar is not None:
+            self.bar.close()
+
+
+def _clock(seconds: float) -> str:
+    minutes, seconds = divmod(round(max(seconds, 0.0)), 60)
+    return f"{minutes}:{seconds:02d}"

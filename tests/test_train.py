@@ -1,0 +1,382 @@
+"""Long runs: killed at any moment they go on as if nothing had happened, and they say plainly what they refuse."""
+
+import json
+import math
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import asdict
+
+import pytest
+import torch
+from installation import ROOT
+
+from course_utils.seq2seq import token_loss
+from course_utils.train.checkpoint import Checkpoints, written_whole
+from course_utils.train.command import main
+from course_utils.train.folder import load_model, stored_settings
+from course_utils.train.measures import answers
+from course_utils.train.report import load_report, origin, table
+from course_utils.train.schedule import Budget, rate_at
+from course_utils.train.settings import ATTENTIONS, RECIPES, TASKS, recipe
+from course_utils.train.tasks import make_attention
+
+TINY = ["--size", "8", "--embedding", "4", "--batch-tokens", "60", "--precision", "float32", "--threads", "1"]
+
+
+@pytest.fixture(scope="session")
+def dictionary(tmp_path_factory):
+    """A small pronouncing dictionary, in which each letter has one sound."""
+    draw = random.Random(0)
+    words = {"".join(draw.choices("abcdefgh", k=draw.randint(2, 9))) for _ in range(400)} | {"a" * 20, "b" * 13}
+    path = tmp_path_factory.mktemp("data") / "dictionary.txt"
+    path.write_text("".join(f"{word} {' '.join(word.upper())}\n" for word in sorted(words)))
+    return path
+
+
+@pytest.fixture(autouse=True)
+def silent(monkeypatch):
+    monkeypatch.setenv("ATTENTION_COURSE_PROGRESS", "0")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+
+
+def command(dictionary, out, *more):
+    return ["g2p", "--path", str(dictionary), "--out", str(out), *TINY, *more]
+
+
+def start(arguments, module=("-m", "course_utils.train")):
+    call = [sys.executable, *module, *arguments]
+    return subprocess.Popen(call, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def weights(folder):
+    return torch.load(folder / "weights.pt")["model"]
+
+
+def same(one, other):
+    return all(torch.equal(value, other[name]) for name, value in one.items())
+
+
+def wait_for(condition, process, seconds=60):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert process.poll() is None and time.monotonic() < end, process.communicate()
+        time.sleep(0.01)
+
+
+def stop_after(seconds, arguments, number=signal.SIGTERM):
+    """Runs a command in this process and sends a signal after some seconds of training."""
+    from course_utils.train import run
+
+    entered, wait = run._asked_to_stop, threading.Timer(seconds, lambda: signal.raise_signal(number))
+
+    @contextmanager
+    def entering():
+        with entered() as asked:
+            wait.start()
+            yield asked
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run, "_asked_to_stop", entering)
+        assert main(arguments) == 130
+
+
+@pytest.fixture
+def no_picture(monkeypatch):
+    """Pictures take seconds; one test looks at one."""
+    monkeypatch.setattr("course_utils.train.picture.draw_file", lambda report, file: file.write(b"a picture"))
+
+
+@pytest.fixture(scope="session")
+def finished(dictionary, tmp_path_factory):
+    """A run that nobody interrupted."""
+    folder = tmp_path_factory.mktemp("runs") / "whole"
+    os.environ["ATTENTION_COURSE_PROGRESS"] = "0"
+    assert main(command(dictionary, folder, "--steps", "150")) == 0
+    return folder
+
+
+# ---- killed, stopped, and gone on ----
+
+
+def test_a_run_killed_at_random_moments_ends_as_if_it_had_not_been(dictionary, finished, tmp_path):
+    draw, out = random.Random(), tmp_path / "run"  # other moments in every test run
+    arguments = command(dictionary, out, "--steps", "150", "--save-every", "0", "--resume")
+    steps = []
+    for _ in range(2):
+        process = start(arguments)
+        known = {path.name for path in out.glob("checkpoint-*.pt")}
+        wait_for(lambda known=known: {path.name for path in out.glob("checkpoint-*.pt")} - known, process)
+        time.sleep(draw.uniform(0, 0.2))
+        process.kill()  # SIGKILL: nothing can be put in order
+        process.communicate()
+        if (out / "report.json").exists():  # a fast machine was done before
+            break
+        steps.append(Checkpoints(out).load()[0]["training"]["place"]["step"])
+    assert steps == sorted(steps)
+    said, problem = start(arguments).communicate(timeout=120)
+    assert "goes on at step" in said or "is finished" in said, problem
+    assert same(weights(out), weights(finished))
+    one, two = load_report(out), load_report(finished)
+    for name in ("metrics", "by_length", "examples", "steps", "parameters"):
+        assert one[name] == two[name], name
+    assert one["history"]["dev"] == two["history"]["dev"] and one["history"]["train"] == two["history"]["train"]
+    assert not list(out.glob("checkpoint-*")) and not list(out.glob("*.partial"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_run_asked_to_stop_saves_at_once_and_time_out_of_it_does_not_count(
+    dictionary, tmp_path, number, capsys, no_picture
+):
+    arguments = command(dictionary, tmp_path, "--minutes", "0.02")
+    stop_after(0.4, arguments, number)
+    place = Checkpoints(tmp_path).load()[0]["training"]["place"]
+    assert 0 < place["elapsed"] < 1.2 and f"stopped at step {place['step']:,}; to go on" in capsys.readouterr().err
+    assert signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler)
+    time.sleep(1.2)
+    assert main([*arguments, "--resume"]) == 0
+    report = load_report(tmp_path)
+    assert 1.2 <= report["seconds"] < 2.2 and report["steps"] > place["step"]
+
+
+def test_resume_needs_nothing_but_the_folder_and_refuses_other_settings(dictionary, tmp_path, capsys):
+    arguments = command(dictionary, tmp_path, "--steps", "100000", "--rate", "0.002")
+    stop_after(0.3, arguments)
+    assert stored_settings(tmp_path).rate == 0.002
+    assert main(arguments) == 2 and "--resume to go on, or --force" in capsys.readouterr().err
+    base = ["g2p", "--out", str(tmp_path), "--resume"]
+    for other, name in [
+        (["--rate", "0.01"], "rate: got 0.01, expected 0.002"),
+        (["--attention", "dot"], "attention: got 'dot', expected 'additive'"),
+        (["--minutes", "1"], "minutes: got 1.0, expected None"),
+        (["--seed", "4"], "seed: got 4, expected 0"),
+    ]:
+        assert main([*base, *other]) == 2
+        assert name in capsys.readouterr().err
+    assert main(["dates", *base[1:]]) == 2 and "task: got 'dates', expected 'g2p'" in capsys.readouterr().err
+    before = Checkpoints(tmp_path).load()[0]["training"]["place"]["step"]
+    stop_after(0.2, base)
+    assert Checkpoints(tmp_path).load()[0]["training"]["place"]["step"] > before
+
+
+def test_a_run_of_another_version_is_not_gone_on_with(tmp_path, capsys):
+    Checkpoints(tmp_path).save({"settings": asdict(recipe("g2p")) | {"colour": 1}, "training": {}}, 1)
+    assert main(["g2p", "--out", str(tmp_path), "--resume"]) == 2
+    assert "colour: another version of the course began this run" in capsys.readouterr().err
+
+
+# ---- what is there already ----
+
+
+def test_a_finished_run_is_never_overwritten_unasked(dictionary, finished, capsys):
+    before = (finished / "report.json").read_bytes()
+    again = command(dictionary, finished, "--steps", "150")
+    assert main(again) == 2
+    assert "--force" in capsys.readouterr().err and (finished / "report.json").read_bytes() == before
+    assert main([*again, "--resume"]) == 0 and "this run is finished" in capsys.readouterr().out
+
+
+def test_force_begins_again(dictionary, tmp_path, no_picture):
+    arguments = command(dictionary, tmp_path, "--steps", "3")
+    assert main(arguments) == 0 and main([*arguments, "--force"]) == 0
+    assert load_report(tmp_path)["steps"] == 3
+
+
+# ---- checkpoints ----
+
+
+def damage(path, how):
+    content = bytearray(path.read_bytes())
+    if how == "truncated":
+        content = content[: len(content) // 2]
+    elif how == "a flipped bit":
+        content[len(content) // 2] ^= 1
+    elif how == "empty":
+        content = b""
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("how", ["truncated", "a flipped bit", "empty"])
+def test_a_damaged_checkpoint_gives_way_to_the_one_before(tmp_path, how):
+    checkpoints = Checkpoints(tmp_path)
+    for step in (1, 20, 300):
+        checkpoints.save({"weights": torch.full((1000,), float(step))}, step)
+    assert [path.name for path in checkpoints.found()] == ["checkpoint-000000300.pt", "checkpoint-000000020.pt"]
+    damage(checkpoints.found()[0], how)
+    state, said = checkpoints.load()
+    assert state["weights"][0] == 20 and said == ["checkpoint-000000300.pt is damaged; taking the one before it"]
+    damage(checkpoints.found()[1], how)
+    with pytest.raises(ValueError, match="damaged; begin again with --force"):
+        checkpoints.load()
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "file"
+    with written_whole(path) as file:
+        file.write(b"old")
+    with pytest.raises(RuntimeError), written_whole(path) as file:
+        file.write(b"half of the new")
+        raise RuntimeError
+    assert path.read_bytes() == b"old" and list(tmp_path.iterdir()) == [path]
+
+
+def test_no_checkpoint_is_no_error(tmp_path):
+    assert Checkpoints(tmp_path).load() == (None, []) and stored_settings(tmp_path) is None
+
+
+# ---- the report ----
+
+
+def test_a_report_says_what_was_done_and_what_came_out(finished):
+    report = load_report(finished)
+    assert report == load_report(finished / "report.json")
+    assert report["command"].startswith("python -m course_utils.train g2p --path")
+    assert report["settings"]["size"] == 8 and report["steps"] == 150 and report["settings"]["seed"] == 0
+    assert {"processor", "cores", "threads", "torch", "device", "precision"} <= set(report["machine"])
+    history = report["history"]
+    assert len({len(values) for values in history.values()}) == 1 and len(history["dev"]) == 21
+    assert history["step"][-1] == 150 and history["dev"][-1] < history["dev"][0]
+    for way in ("greedy", "beam 5"):
+        assert report["metrics"]["test"][way]["PER"] >= 0 and 0 <= report["metrics"]["test"][way]["WER"] <= 100
+        rows = report["by_length"]["rows"][way]
+        whole = sum(count * wrong for _, _, count, wrong in rows) / sum(count for _, _, count, _ in rows)
+        assert whole == pytest.approx(report["metrics"]["test"][way]["WER"])
+    for example in report["examples"]:
+        assert len(example["weights"]) == len(example["target"])
+        assert all(len(row) == len(example["source"]) for row in example["weights"])
+    assert (finished / "report.png").read_bytes().startswith(b"\x89PNG")
+    assert "seed 0" in origin(report) and report["command"] in origin(report)
+    assert "beam 5" in table(report)
+
+
+def test_what_is_no_report_is_refused(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no report at"):
+        load_report(tmp_path)
+    path = tmp_path / "report.json"
+    path.write_text('{"settings":')
+    with pytest.raises(ValueError, match="is not JSON"):
+        load_report(path)
+    path.write_text(json.dumps({"settings": {}}))
+    with pytest.raises(ValueError, match="lacks by_length, command"):
+        load_report(path)
+
+
+# ---- settings ----
+
+
+def test_every_task_has_a_recipe_and_every_attention_a_module():
+    for task in TASKS:
+        assert recipe(task).minutes == RECIPES[task]["minutes"]
+        assert recipe(task, steps=5).minutes is None
+    query, keys, mask = torch.randn(2, 3, 8), torch.randn(2, 5, 8), torch.ones(2, 1, 5, dtype=torch.bool)
+    for name in ATTENTIONS[1:]:
+        context, looked = make_attention(name, 8)(query, keys, mask)
+        assert context.shape == (2, 3, 8) and looked.shape == (2, 3, 5)
+    assert make_attention("none", 8) is None
+    keys = torch.randn(2, 5, 6)
+    for name in ("additive", "concat", "general"):
+        assert make_attention(name, 8, 6)(query, keys, mask)[1].shape == (2, 3, 5)
+
+
+@pytest.mark.parametrize(
+    "changes, said",
+    [
+        ({"task": "poems"}, "task: got 'poems', expected one of dates, g2p, translation"),
+        ({"attention": "hard"}, "attention: got 'hard', expected one of none, additive"),
+        ({"minutes": 0.0}, "minutes: got 0.0, expected a number from"),
+        ({"minutes": float("nan")}, "minutes: got nan"),
+        ({"minutes": 1.0, "steps": 5}, "budget: got minutes and steps, expected one of"),
+        ({"steps": 0}, "steps: got 0, expected a whole number of at least 1"),
+        ({"size": 7}, "size: got 7, expected an even number"),
+        ({"size": -2}, "size: got -2, expected a whole number"),
+        ({"dropout": 1.0}, "dropout: got 1.0, expected a number from 0.0 to 0.99"),
+        ({"seed": -1}, "seed: got -1, expected a whole number"),
+        ({"colour": "blue"}, "colour: is no setting, expected one of at_least"),
+    ],
+)
+def test_settings_out_of_range_are_refused(changes, said):
+    with pytest.raises(ValueError, match=said):
+        recipe(**{"task": "g2p"} | changes)
+
+
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        (["poems"], "invalid choice: 'poems'"),
+        (["g2p", "--attention", "hard"], "invalid choice: 'hard'"),
+        (["g2p", "--minutes", "soon"], "argument --minutes: invalid float value: 'soon'"),
+    ],
+)
+def test_the_command_line_refuses_what_it_does_not_know(arguments, said, capsys):
+    with pytest.raises(SystemExit):
+        main(arguments)
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        (["--minutes", "-1"], "minutes: got -1.0"),
+        (["--threads", "0"], "threads: got 0"),
+        (["--path", "nowhere.txt"], "there is no file nowhere.txt"),
+        pytest.param(
+            ["--device", "cuda"],
+            "device: got cuda",
+            marks=pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device"),
+        ),
+    ],
+)
+def test_a_run_that_cannot_be_says_why(arguments, said, tmp_path, capsys):
+    assert main(["g2p", "--out", str(tmp_path / "run"), *arguments]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_loss_gone_wrong_ends_the_run_with_the_remedy_and_is_never_kept(dictionary, tmp_path, capsys, monkeypatch):
+    from course_utils.train import loop
+
+    def wrong(model, batch, smoothing=0.0):
+        total, tokens = token_loss(model, batch, smoothing)
+        return total * (math.nan if model.training and training["step"] > 5 else 1), tokens
+
+    class Watched(loop.Training):
+        def _step(self, *given):
+            training["step"] = self.place["step"]
+            super()._step(*given)
+
+    training = {"step": 0}
+    monkeypatch.setattr(loop, "token_loss", wrong)
+    monkeypatch.setattr("course_utils.train.run.Training", Watched)
+    assert main(command(dictionary, tmp_path, "--steps", "400", "--save-every", "0")) == 2
+    assert "loss: became nan before step" in (problem := capsys.readouterr().err) and "--rate" in problem
+    assert Checkpoints(tmp_path).load()[0]["training"]["place"]["step"] <= 6
+
+
+@pytest.mark.parametrize("budget", [Budget(200, None), Budget(None, 20.0)])
+def test_the_learning_rate_rises_and_falls(budget):
+    shares = [budget.share(step, step / 10) for step in range(200)]
+    assert all(0 <= share < 1 for share in shares) and budget.share(200, 20.0) >= 1
+    rates = [rate_at(share, 0.1) for share in shares]
+    top = rates.index(max(rates))
+    assert 18 <= top <= 21 and rates[top] > 0.99 and rates[0] < 0.06 and rates[-1] < 0.001
+    assert rates[: top + 1] == sorted(rates[: top + 1]) and rates[top:] == sorted(rates[top:], reverse=True)
+    assert rate_at(0.0, 0.0) == 1
+
+
+def test_the_model_of_a_finished_run_answers_as_the_report_says(finished, tmp_path):
+    model, task = load_model(finished)
+    assert not model.training
+    for example in load_report(finished)["examples"]:
+        word = "".join(example["source"])
+        assert answers(model, [word], task.sources, task.targets, torch.device("cpu")) == [tuple(example["target"])]
+    with pytest.raises(FileNotFoundError, match="expected the folder of a finished run"):
+        load_model(tmp_path)
+
+
+def test_settings_survive_being_stored():
+    settings = recipe("translation", steps=7, subset=512)
+    assert type(settings)(**json.loads(json.dumps(asdict(settings)))) == settings
