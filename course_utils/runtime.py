@@ -61,7 +61,7 @@ def missing(distribution: str = "attention-course") -> list[str]:
     for requirement in importlib.metadata.requires(distribution) or []:
         if ";" in requirement:  # an extra, or another platform's
             continue
-        name = re.match(r"[A-Za-z0-9._-]+", requirement).group()
+        name = _name(requirement)
         if name.lower() in NEVER_INSTALLED_HERE | {"jupyterlab"}:  # a hosted notebook is its own front end
             continue
         try:
@@ -71,14 +71,19 @@ def missing(distribution: str = "attention-course") -> list[str]:
     return absent
 
 
-def install_missing() -> None:
-    """Installs by name what the course needs and a hosted runtime lacks; torch and numpy are never touched.
+def install_missing(distribution: str = "attention-course") -> None:
+    """Installs by name what a distribution needs and a hosted runtime lacks, and what that needs in turn.
 
-    Raises RuntimeError with the names when pip fails.
+    torch and numpy are never touched. Raises RuntimeError with the names when pip fails.
     """
-    for requirement in missing():
+    for requirement in missing(distribution):
         command = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", requirement]
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode:
             raise RuntimeError(f"pip could not install {requirement}:\n{done.stderr.strip()}")
-    importlib.invalidate_caches()
+        importlib.invalidate_caches()
+        install_missing(_name(requirement))
+
+
+def _name(requirement: str) -> str:
+    return re.match(r"[A-Za-z0-9._-]+", requirement).group()

@@ -1,7 +1,7 @@
 """A rehearsal of Colab: a bare runtime, the wheel, no checkout, no network. Every lesson runs there from top to bottom.
 
-The runtime is a virtual environment that sees the packages of this one, except the course, its fonts, babel and
-JupyterLab. What pip may install there lies in a folder of wheels; every other way out is closed.
+The runtime is a virtual environment that sees the packages of this one, except the course, JupyterLab,
+and what Colab lacks. What pip may install there lies in a folder of wheels; every other way out is closed.
 """
 
 import os
@@ -19,6 +19,8 @@ from installation import ROOT
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from packaging.requirements import Requirement
+
+from course_utils.data.wheels import cache_folder
 
 LESSONS = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
 BROUGHT = {"torch", "numpy", "matplotlib", "seaborn", "tqdm"}  # Colab has these already
@@ -106,7 +108,9 @@ def runtime(tmp_path, packages, wheels, monkeypatch):
     closed = {"PIP_CONFIG_FILE": os.devnull, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheels)}
     closed |= {"HTTPS_PROXY": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9"}  # nobody listens there
     calm = {"OMP_NUM_THREADS": "1", "ATTENTION_COURSE_PROGRESS": "0", "JUPYTER_PATH": str(tmp_path / "jupyter")}
-    for name, value in {**closed, **calm}.items():
+    # In Colab the sentences come on first use. Here nothing can come: they lie where the set-up has put them.
+    fetched = {"ATTENTION_COURSE_DATA": str(cache_folder())}
+    for name, value in {**closed, **calm, **fetched}.items():
         monkeypatch.setenv(name, value)
     return site
 

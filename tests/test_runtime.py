@@ -61,6 +61,32 @@ def test_missing_names_what_is_absent_but_never_torch(monkeypatch):
     assert missing() == ["babel>=2.12"]
 
 
+def test_what_a_missing_package_needs_is_installed_too(monkeypatch):
+    needs = {
+        "attention-course": ["torch>=2.6", "sacrebleu>=2.4", "babel"],
+        "sacrebleu": ["numpy", "portalocker", 'lxml; extra == "x"'],
+        "babel": [],
+        "portalocker": [],
+    }
+    present, installed = {"babel"}, []
+
+    def version(name):
+        if name not in present:
+            raise importlib.metadata.PackageNotFoundError(name)
+        return "1"
+
+    def pip(command, **_):
+        installed.append(command[-1])
+        present.add(command[-1].split(">")[0])
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+    monkeypatch.setattr(runtime.importlib.metadata, "version", version)
+    monkeypatch.setattr(runtime.importlib.metadata, "requires", needs.__getitem__)
+    monkeypatch.setattr(runtime.subprocess, "run", pip)
+    runtime.install_missing()
+    assert installed == ["sacrebleu>=2.4", "portalocker"]
+
+
 def test_importing_the_package_loads_nothing_heavy():
     code = "import course_utils, sys; assert not {'torch', 'numpy', 'matplotlib'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

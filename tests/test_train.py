@@ -1,5 +1,7 @@
 """Long runs: killed at any moment they go on as if nothing had happened, and they say plainly what they refuse."""
 
+import io
+import itertools
 import json
 import math
 import os
@@ -7,24 +9,29 @@ import random
 import signal
 import subprocess
 import sys
-import threading
 import time
 from contextlib import contextmanager
 from dataclasses import asdict
 
+import matplotlib.pyplot as plt
 import pytest
 import torch
 from installation import ROOT
 
+from course_utils import plots
 from course_utils.seq2seq import token_loss
 from course_utils.train.checkpoint import Checkpoints, written_whole
 from course_utils.train.command import main
+from course_utils.train.distributed import Team
 from course_utils.train.folder import load_model, stored_settings
-from course_utils.train.measures import answers
+from course_utils.train.loop import Training
+from course_utils.train.measures import answers, grade
+from course_utils.train.picture import draw_alignment
+from course_utils.train.progress import Progress
 from course_utils.train.report import load_report, origin, table
 from course_utils.train.schedule import Budget, rate_at
 from course_utils.train.settings import ATTENTIONS, RECIPES, TASKS, recipe
-from course_utils.train.tasks import make_attention
+from course_utils.train.tasks import Question, load_task, make_attention, make_model
 
 TINY = ["--size", "8", "--embedding", "4", "--batch-tokens", "60", "--precision", "float32", "--threads", "1"]
 
@@ -69,17 +76,22 @@ def wait_for(condition, process, seconds=60):
         time.sleep(0.01)
 
 
-def stop_after(seconds, arguments, number=signal.SIGTERM):
-    """Runs a command in this process and sends a signal after some seconds of training."""
+def stop_after(steps, arguments, number=signal.SIGTERM):
+    """Runs a command in this process and sends it a signal after some steps of training."""
     from course_utils.train import run
 
-    entered, wait = run._asked_to_stop, threading.Timer(seconds, lambda: signal.raise_signal(number))
+    entered, looks = run._asked_to_stop, itertools.count()
 
     @contextmanager
     def entering():
         with entered() as asked:
-            wait.start()
-            yield asked
+
+            def look():
+                if next(looks) == steps:
+                    signal.raise_signal(number)
+                return asked()
+
+            yield look
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(run, "_asked_to_stop", entering)
@@ -133,20 +145,31 @@ def test_a_run_killed_at_random_moments_ends_as_if_it_had_not_been(dictionary, f
 def test_a_run_asked_to_stop_saves_at_once_and_time_out_of_it_does_not_count(
     dictionary, tmp_path, number, capsys, no_picture
 ):
-    arguments = command(dictionary, tmp_path, "--minutes", "0.02")
-    stop_after(0.4, arguments, number)
+    arguments = command(dictionary, tmp_path, "--minutes", "0.03")
+    stop_after(10, arguments, number)
     place = Checkpoints(tmp_path).load()[0]["training"]["place"]
-    assert 0 < place["elapsed"] < 1.2 and f"stopped at step {place['step']:,}; to go on" in capsys.readouterr().err
+    assert place["step"] == 10 and 0 < place["elapsed"] < 1.8
+    assert "stopped at step 10; to go on" in capsys.readouterr().err
     assert signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler)
-    time.sleep(1.2)
+    time.sleep(1.8)
     assert main([*arguments, "--resume"]) == 0
     report = load_report(tmp_path)
-    assert 1.2 <= report["seconds"] < 2.2 and report["steps"] > place["step"]
+    assert 1.8 <= report["seconds"] < 3.2 and report["steps"] > place["step"]
+
+
+def test_only_what_is_left_of_the_minutes_is_trained_after_a_stop(dictionary):
+    settings = recipe("g2p", path=str(dictionary), minutes=0.05, size=8, batch_tokens=60, precision="float32")
+    task = load_task(settings)
+    training = Training(make_model(settings, task), settings, task, torch.device("cpu"), Team())
+    training.place["elapsed"] = 2.9  # of 3 seconds
+    began = time.perf_counter()
+    assert training.run(lambda state: None, lambda: False, Progress("", shown=False))
+    assert time.perf_counter() - began < 2.5 and 3 <= training.place["elapsed"] < 4
 
 
 def test_resume_needs_nothing_but_the_folder_and_refuses_other_settings(dictionary, tmp_path, capsys):
     arguments = command(dictionary, tmp_path, "--steps", "100000", "--rate", "0.002")
-    stop_after(0.3, arguments)
+    stop_after(10, arguments)
     assert stored_settings(tmp_path).rate == 0.002
     assert main(arguments) == 2 and "--resume to go on, or --force" in capsys.readouterr().err
     base = ["g2p", "--out", str(tmp_path), "--resume"]
@@ -160,8 +183,17 @@ def test_resume_needs_nothing_but_the_folder_and_refuses_other_settings(dictiona
         assert name in capsys.readouterr().err
     assert main(["dates", *base[1:]]) == 2 and "task: got 'dates', expected 'g2p'" in capsys.readouterr().err
     before = Checkpoints(tmp_path).load()[0]["training"]["place"]["step"]
-    stop_after(0.2, base)
-    assert Checkpoints(tmp_path).load()[0]["training"]["place"]["step"] > before
+    stop_after(10, base)
+    assert Checkpoints(tmp_path).load()[0]["training"]["place"]["step"] == before + 10
+
+
+def test_a_damaged_checkpoint_costs_a_few_steps_and_changes_nothing(dictionary, finished, tmp_path, capsys, no_picture):
+    arguments = command(dictionary, tmp_path, "--steps", "150", "--save-every", "0", "--resume")
+    stop_after(40, arguments)
+    damage(Checkpoints(tmp_path).found()[0], "truncated")
+    assert main(arguments) == 0
+    assert "is damaged; taking the one before it" in capsys.readouterr().out
+    assert same(weights(tmp_path), weights(finished))
 
 
 def test_a_run_of_another_version_is_not_gone_on_with(tmp_path, capsys):
@@ -266,7 +298,75 @@ def test_what_is_no_report_is_refused(tmp_path):
         load_report(path)
 
 
+def test_every_kind_of_alignment_is_drawn():
+    for source, target in [
+        (["la", "voiture"], ["the", "car"]),
+        (list("knight"), ["N", "AY", "T"]),
+        (list("5 يونيو"), "06"),
+    ]:
+        ax = plots.row(1)[0]
+        draw_alignment(
+            {"source": source, "target": target, "weights": [[1 / len(source)] * len(source)] * len(target)}, ax
+        )
+        assert len(ax.get_yticklabels()) == len(target)
+        plt.close(ax.figure)
+
+
+def test_answers_are_graded_against_all_references():
+    def grades(task, *answers_and_references):
+        found, references = zip(*answers_and_references, strict=True)
+        return grade(task, found, [Question("", wanted, 1) for wanted in references])
+
+    dates = grades("dates", (tuple("2026-11-21"), ("2026-11-21",)), (tuple("2026-11-22"), ("2026-11-21",)))
+    assert dates == {"exact match": 50, "wrong dates": 50}
+    sounds = grades("g2p", (("R", "EH", "D"), (("R", "IY", "D"), ("R", "EH", "D"))), (("AY", "T"), (("N", "AY", "T"),)))
+    assert sounds == {"WER": 50, "PER": pytest.approx(100 / 6)}
+    words = ("it", "is", "a", "white", "house", ".")
+    french = grades("translation", (words, (("that's", "a", "house", "."), words)))
+    assert french["BLEU"] == pytest.approx(100) and "tok:13a" in french["signature"]
+
+
+@pytest.mark.parametrize("watched", [True, False])
+def test_people_see_a_bar_and_log_files_get_a_line_now_and_then(monkeypatch, watched):
+    from course_utils.train import progress
+
+    class Screen(io.StringIO):
+        def isatty(self):
+            return watched
+
+    monkeypatch.setenv("ATTENTION_COURSE_PROGRESS", "1")
+    monkeypatch.setattr(progress, "EVERY", 0.0)
+    monkeypatch.delitem(sys.modules, "ipykernel", raising=False)  # a plugin of the tests has loaded it
+    monkeypatch.setattr(sys, "stdout", screen := Screen())
+    with Progress("g2p, dot") as shown:
+        shown.show(0.25, 1.5, 12345.6, 75)
+    text = screen.getvalue()
+    assert "g2p, dot" in text and "25" in text and "loss 1.500, 12,346 tokens/s, 1:15 left" in text
+    assert ("\r" in text) == watched
+    Progress("another process", shown=False).show(0.5, 1.0, 1.0, 1.0)
+    assert screen.getvalue() == text
+
+
 # ---- settings ----
+
+
+@pytest.mark.parametrize("name", ATTENTIONS)
+def test_every_attention_and_cell_learns_in_both_precisions(dictionary, name):
+    for precision, cell in (("float32", "lstm"), ("bfloat16", "gru")):
+        changes = {"attention": name, "precision": precision, "cell": cell, "size": 8, "embedding": 8, "tied": True}
+        settings = recipe("g2p", path=str(dictionary), steps=12, batch_tokens=60, rate=0.01, **changes)
+        task = load_task(settings)
+        training = Training(make_model(settings, task), settings, task, torch.device("cpu"), Team())
+        assert training.run(lambda state: None, lambda: False, Progress("", shown=False))
+        assert training.history["dev"][-1] < training.history["dev"][0] and training.place["step"] == 12
+        assert {weight.dtype for weight in training.weights} == {torch.float32}
+        assert all(weight.grad is not None for weight in training.weights)
+
+
+def test_a_subset_is_the_first_pairs_and_makes_the_vocabulary(dictionary):
+    whole, part = (load_task(recipe("g2p", path=str(dictionary), subset=subset)) for subset in (None, 3))
+    assert part.train == whole.train[:3] and part.tests == whole.tests
+    assert set(part.sources.entries) == {letter for pair in part.train for letter in pair.source}
 
 
 def test_every_task_has_a_recipe_and_every_attention_a_module():

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from course_utils.data.text import Pair
 
@@ -79,29 +80,45 @@ def lesson_pairs(pairs: Sequence[Pair], common: int = 500, repeat: int = 5) -> l
     return plain + repeat * crossed
 
 
-def noun_phrases() -> list[Pair]:
-    """Makes French sentences of one noun and one colour, ten nouns by five colours by four frames, with the English.
+class Phrase(NamedTuple):
+    """A sentence around one noun and one adjective, in both languages, and the adjective's place in the target."""
 
-    Colours have the noun's gender: un chien noir, une robe noire.
+    source: tuple[str, ...]
+    target: tuple[str, ...]
+    adjective: int
+
+
+def noun_phrases(before: bool = False) -> list[Phrase]:
+    """Makes sentences of one noun and one adjective: ten nouns by five adjectives by four frames.
+
+    The adjectives are colours, which follow their noun in French, or, with `before`, such as stand before it there as
+    in English (petit, grand, vieux, beau, bon). They agree with the noun: un chien noir, une robe noire.
     """
     masculine = {"chien": "dog", "chapeau": "hat", "manteau": "coat", "vin": "wine", "chat": "cat"}
     feminine = {"voiture": "car", "robe": "dress", "maison": "house", "fleur": "flower", "chemise": "shirt"}
-    colours = {"red": "rouge rouge", "white": "blanc blanche", "black": "noir noire", "green": "vert verte",
-               "blue": "bleu bleue"}  # fmt: skip
-    frames = [
-        ("j' ai {a} {noun} {colour} .", "i have a {adjective} {thing} ."),
-        ("c' est {a} {noun} {colour} .", "it's a {adjective} {thing} ."),
-        ("{the} {noun} {colour} est ici .", "the {adjective} {thing} is here ."),
-        ("elle veut {a} {noun} {colour} .", "she wants a {adjective} {thing} ."),
-    ]
     made = []
     for gender, nouns in enumerate((masculine, feminine)):
         for noun, thing in nouns.items():
-            for adjective, forms in colours.items():
-                fills = {"a": ("un", "une")[gender], "the": ("le", "la")[gender], "noun": noun, "thing": thing,
-                         "colour": forms.split()[gender], "adjective": adjective}  # fmt: skip
-                made += [Pair(*(tuple(side.format(**fills).split()) for side in frame)) for frame in frames]
+            for adjective, forms in (_BEFORE if before else _BEHIND).items():
+                form = forms.split()[gender]
+                words = {"a": ("un", "une")[gender], "the": ("le", "la")[gender], "adjective": adjective}
+                words |= {"both": f"{form} {noun}" if before else f"{noun} {form}", "thing": thing}
+                for french, english, place in _FRAMES:
+                    sides = (tuple(side.format(**words).split()) for side in (french, english))
+                    made.append(Phrase(*sides, place))
     return made
+
+
+_BEHIND = {"red": "rouge rouge", "white": "blanc blanche", "black": "noir noire", "green": "vert verte",
+           "blue": "bleu bleue"}  # fmt: skip
+_BEFORE = {"small": "petit petite", "big": "grand grande", "old": "vieux vieille", "beautiful": "beau belle",
+           "good": "bon bonne"}  # fmt: skip
+_FRAMES = [
+    ("j' ai {a} {both} .", "i have a {adjective} {thing} .", 3),
+    ("c' est {a} {both} .", "it's a {adjective} {thing} .", 2),
+    ("{the} {both} est ici .", "the {adjective} {thing} is here .", 1),
+    ("elle veut {a} {both} .", "she wants a {adjective} {thing} .", 3),
+]
 
 
 def _may_be_a_noun(word: str) -> bool:

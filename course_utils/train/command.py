@@ -25,7 +25,7 @@ HELP = {
     "precision": "bfloat16 where the processor has it (auto), or always one of them",
     "tied": "take the logits from the target embedding's own table",
     "path": "a file of your own data",
-    "subset": "train on the first so many pairs only",
+    "subset": "train on so many pairs only: the first, in an order that is random and fixed",
     "seed": "of the first weights, the order of the data and dropout",
 }
 CHOICES = {"attention": ATTENTIONS, "cell": CELLS, "precision": PRECISIONS}

@@ -42,9 +42,10 @@ def draw_file(report: dict, path: str | Path | BinaryIO) -> None:
 def draw_losses(report: dict, ax: Axes | None = None) -> None:
     """Draws the mean loss of a token against time, in training and on held-out data."""
     history = report["history"]
+    harder = "with dropout and smoothed labels" if report["settings"]["smoothing"] else "with dropout"
     minutes = [seconds / 60 for seconds in history["seconds"]]
     series = {
-        "training, with dropout": (minutes[1:], history["train"][1:]),
+        f"training, {harder}": (minutes[1:], history["train"][1:]),
         "held out": (minutes[1:], history["dev"][1:]),
     }
     plots.curves(series, "minutes of training", "loss of a token (nats)", "Loss, training and held out", ax=ax)

@@ -17,8 +17,8 @@ class Progress:
         watched = "ipykernel" in sys.modules or sys.stdout.isatty()
         self.bar = None
         if watched and not self.silent:
-            layout = "{desc} {percentage:3.0f} %|{bar}| {postfix}"
-            self.bar = tqdm(total=1.0, desc=label, file=sys.stdout, leave=False, bar_format=layout)
+            layout = f"{label} {{percentage:3.0f}} %|{{bar}}| {{desc}}"
+            self.bar = tqdm(total=1.0, file=sys.stdout, leave=False, bar_format=layout)
         self.label, self.said = label, time.monotonic()
 
     def show(self, share: float, loss: float, tokens_per_second: float, remaining: float) -> None:
@@ -27,7 +27,7 @@ class Progress:
             return
         text = f"loss {loss:.3f}, {tokens_per_second:,.0f} tokens/s, {_clock(remaining)} left"
         if self.bar is not None:
-            self.bar.set_postfix_str(text, refresh=False)
+            self.bar.set_description_str(text, refresh=False)
             self.bar.n = min(share, 1.0)
             self.bar.refresh()
         elif time.monotonic() - self.said >= EVERY:

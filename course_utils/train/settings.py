@@ -33,9 +33,25 @@ COMMON = {
     "path": None,  # the user's own data
 }
 RECIPES = {
-    "dates": {"minutes": 0.33, "size": 64, "embedding": 64, "dropout": 0.0, "attention": "scaled-dot"},
+    "dates": {
+        "minutes": 0.333,
+        "attention": "scaled-dot",
+        "size": 64,
+        "dropout": 0.0,
+        "rate": 4e-3,
+        "precision": "float32",
+    },
     "g2p": {"minutes": 10.0, "hidden": 128, "smoothing": 0.1},
-    "translation": {"minutes": 5.0, "embedding": 128, "at_least": 2},
+    "translation": {
+        "minutes": 5.0,
+        "embedding": 128,
+        "hidden": 128,
+        "dropout": 0.0,  # five minutes are two epochs: too short to learn anything by heart
+        "tied": True,
+        "batch_tokens": 400,
+        "smoothing": 0.1,
+        "at_least": 2,
+    },
 }
 
 
