@@ -9,7 +9,7 @@
     positions       where a token stands: sines, learned, relative, rotary, ALiBi
     heads           several attentions side by side; torch_heads copies parameters from and to PyTorch's module
     seq2seq         an encoder-decoder with and without attention; encoder is its first half
-    bahdanau        the same in the order of 2015, step by step
+    bahdanau        the same in the order of 2015, step by step; forgetting says which part of a word is lost
     local           attention through a window
     copying         attention at the output: words that come straight from the source
     decoding        beam search

@@ -36,10 +36,10 @@ def beam_search(
     offset = beams * torch.arange(batch, device=device)[:, None]  # where each row's beams begin
     for step in range(longest):
         logits, _, state = model.decode(memory, token, state, first=step)
-        gains, tokens = _best_tokens(logits[:, -1], beams, ended)  # (batch, beams, tokens)
+        gains, tokens = best_tokens(logits[:, -1], beams, ended)  # (batch, beams, tokens)
         grown = length[..., None] + ~ended[..., None]  # (batch, beams, 1)
         candidates = total[..., None] + gains
-        ranked = _normalised(candidates, grown, length_penalty)
+        ranked = normalised(candidates, grown, length_penalty)
         best = ranked.flatten(1).topk(beams, dim=1).indices  # (batch, beams), the best first
         parent = best // tokens.shape[-1]
         total, token = candidates.flatten(1).gather(1, best), tokens.flatten(1).gather(1, best)
@@ -48,9 +48,9 @@ def beam_search(
         ids = ids.gather(1, parent[..., None].expand_as(ids))
         ids[..., step] = token
         state, token = state.index_select(0, (offset + parent).flatten()), token.view(-1, 1)
-        if _settled(total, length, ended, longest, length_penalty).all():
+        if settled(total, length, ended, longest, length_penalty).all():
             break
-    scores = _normalised(total, length, length_penalty)
+    scores = normalised(total, length, length_penalty)
     score, place = scores.max(dim=1)
     return ids[torch.arange(batch, device=device), place, : step + 1], score
 
@@ -71,9 +71,10 @@ def log_probability(model, source: Tensor, source_mask: Tensor, ids: Tensor) -> 
     return each.masked_fill(after_end, 0.0).sum(dim=1)
 
 
-def _best_tokens(logits: Tensor, beams: int, ended: Tensor) -> tuple[Tensor, Tensor]:
-    """The likeliest next tokens of each beginning, and their log-probabilities; one that has ended only gets `<pad>`.
+def best_tokens(logits: Tensor, beams: int, ended: Tensor) -> tuple[Tensor, Tensor]:
+    """Gives the likeliest next tokens of each beginning and their log-probabilities; one that ended gets `<pad>` only.
 
+    Shapes: logits (batch · beams, vocabulary), ended (batch, beams) → both (batch, beams, at most `beams`).
     More than `beams` of one beginning can never be among the `beams` best of all.
     """
     logits = logits.float()
@@ -85,17 +86,22 @@ def _best_tokens(logits: Tensor, beams: int, ended: Tensor) -> tuple[Tensor, Ten
     return torch.where(ended, torch.where(only, 0.0, -math.inf), gains), tokens.masked_fill(ended, PAD)
 
 
-def _normalised(total: Tensor, length: Tensor, penalty: float) -> Tensor:
+def normalised(total: Tensor, length: Tensor, penalty: float) -> Tensor:
+    """Divides log-probabilities by the length penalty ((5 + length) / 6) ** penalty.
+
+    Shapes: total (…), length broadcastable to it → (…). Source: Wu et al. 2016, equation 14.
+    """
     return total / ((5 + length) / 6) ** penalty
 
 
-def _settled(total: Tensor, length: Tensor, ended: Tensor, longest: int, penalty: float) -> Tensor:
-    """Whether the best ended target of each row beats all that its open ones can still become.
+def settled(total: Tensor, length: Tensor, ended: Tensor, longest: int, penalty: float) -> Tensor:
+    """Says whether the best ended target of each row beats all that its open ones can still become.
 
+    Shapes: total, length, ended (batch, beams) → (batch).
     A total only falls from here on; at best it stays, and is divided by the penalty of the greatest length.
     """
-    best_ended = _normalised(total, length, penalty).masked_fill(~ended, -math.inf).amax(dim=1)
-    best_open = _normalised(total, torch.full_like(length, longest), penalty).masked_fill(ended, -math.inf).amax(dim=1)
+    best_ended = normalised(total, length, penalty).masked_fill(~ended, -math.inf).amax(dim=1)
+    best_open = normalised(total, torch.full_like(length, longest), penalty).masked_fill(ended, -math.inf).amax(dim=1)
     return best_ended >= best_open
 
 

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from course_utils.plots.base import COLOURS, SEQUENTIAL, _numbers
 
 GREY = "#767676"  # dark enough to be read on white
+DARK_ORANGE = "#8F6200"  # for words: the orange of the lines is too pale to be read
 BOX = {"boxstyle": "round,pad=0.35", "facecolor": "white", "linewidth": 1.6}
 
 
@@ -72,10 +73,10 @@ def parting_curves(lengths, without, with_it, ylabel: str, title: str, counts=No
     ax = plt.subplots(figsize=(8, 4.6))[1] if ax is None else ax
     x, upper, lower = _numbers(lengths), _numbers(without), _numbers(with_it)
     ax.fill_between(x, lower, upper, color=COLOURS["orange"], alpha=0.15, linewidth=0)
-    ax.plot(x, upper, "--s", color=COLOURS["red"], markersize=6, linewidth=2)
+    ax.plot(x, upper, "--s", color=COLOURS["orange"], markersize=6, linewidth=2)
     ax.plot(x, lower, "-o", color=COLOURS["blue"], markersize=6, linewidth=2)
-    for y, text, shift in ((upper, "one vector", (-12, 10)), (lower, "with attention", (0, -20))):
-        colour = COLOURS["red" if y is upper else "blue"]
+    for y, text, shift in ((upper, "one vector", (-12, 10)), (lower, "with attention", (0, -26))):
+        colour = DARK_ORANGE if y is upper else COLOURS["blue"]
         ax.annotate(text, (x[-2], y[-2]), shift, textcoords="offset points", ha="right", color=colour)
     ax.annotate("", (x[-1], upper[-1]), (x[-1], lower[-1]), arrowprops={"arrowstyle": "<->", "color": GREY})
     ax.set(xlabel="letters in the word", ylabel=ylabel, title=title, ylim=(0, 1.12 * max(upper.max(), lower.max())))

@@ -1,0 +1,47 @@
+"""The pictures of lesson 08 draw what they are given, return nothing, and refuse what does not fit."""
+
+import matplotlib
+import pytest
+import torch
+
+matplotlib.use("Agg", force=True)
+from matplotlib import pyplot as plt
+
+from course_utils.plots.local import choices, copy_matrix, word_alignment
+
+SOURCE, TARGET = ["une", "robe", "rouge"], ["a", "red", "dress", "."]
+WEIGHTS = torch.softmax(torch.arange(12.0).view(4, 3), dim=-1)
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    yield
+    plt.close("all")
+
+
+def test_an_alignment_names_its_words_and_draws_its_windows():
+    assert word_alignment(WEIGHTS, SOURCE, TARGET, "title", None, torch.tensor([0.0, 2.0, 1.0, 9.0]), 1) is None
+    ax = plt.gcf().axes[0]
+    assert [label.get_text() for label in ax.get_yticklabels()] == TARGET
+    frames = [(frame.get_x(), frame.get_width()) for frame in ax.patches]
+    assert len(frames) == 3  # the last window lies beyond the source
+    assert frames[0] == pytest.approx((0.06, 1.88)) and frames[2] == pytest.approx((0.06, 2.88))
+
+
+def test_rows_of_a_copy_matrix_sum_to_one():
+    assert copy_matrix(WEIGHTS, torch.rand(4), SOURCE, TARGET) is None
+    drawn = plt.gcf().axes[0].collections[0].get_array().reshape(4, 4)
+    assert [float(total) for total in drawn.sum(1)] == pytest.approx([1, 1, 1, 1])
+
+
+def test_a_tree_shows_every_pair():
+    tree = {"red": (0.6, {"pen": 1.0}), "blue": (0.4, {"tent": 0.9, "pen": 0.1})}
+    assert choices(tree, {"greedy": ("red", "pen")}) is None
+    shown = " ".join(text.get_text() for text in plt.gcf().axes[0].texts)
+    assert "0.60 · 1.00 = 0.60" in shown and "0.40 · 0.10 = 0.04" in shown and "greedy" in shown
+
+
+@pytest.mark.parametrize("draw", [word_alignment, lambda w, s, t: copy_matrix(w, torch.rand(4), s, t)])
+def test_too_few_weights_are_refused(draw):
+    with pytest.raises(ValueError, match="weights: got shape"):
+        draw(WEIGHTS[:2], SOURCE, TARGET)

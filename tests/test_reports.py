@@ -1,0 +1,38 @@
+"""The reports that come with the course are whole, say where they come from, and hold what RESULTS.md says."""
+
+import pytest
+
+from course_utils import reports
+from course_utils.train.measures import MAIN
+from course_utils.train.settings import recipe
+
+
+@pytest.mark.parametrize("name", reports.names())
+def test_a_stored_report_says_how_it_was_made(name):
+    report = reports.stored(name)
+    settings = report["settings"]
+    assert name == f"{settings['task']}-{settings['attention']}-{settings['seed']}"
+    assert report["command"].startswith(f"python -m course_utils.train {settings['task']}")
+    assert "/" not in report["command"], "no path of the machine where it was made"
+    assert report["machine"]["processor"] and report["machine"]["torch"] and report["date"]
+    assert report["by_length"]["measure"] == MAIN[settings["task"]]
+    for rows in report["by_length"]["rows"].values():
+        assert all(low <= high and count > 0 and 0 <= value <= 100 for low, high, count, value in rows)
+
+
+@pytest.mark.parametrize("name", reports.names())
+def test_a_stored_report_was_made_with_the_recipe_of_today(name):
+    settings = reports.stored(name)["settings"]
+    today = recipe(settings["task"], attention=settings["attention"], seed=settings["seed"])
+    assert settings == {key: getattr(today, key) for key in settings}
+
+
+def test_there_are_pairs_with_and_without_attention():
+    for name in reports.names():
+        task, _, seed = name.rsplit("-", 2) if "local" not in name else (None, None, None)
+        assert task is None or f"{task}-none-{seed}" in reports.names()
+
+
+def test_an_unknown_name_is_named():
+    with pytest.raises(ValueError, match="name: got 'g2p-magic-0', expected one of"):
+        reports.stored("g2p-magic-0")
