@@ -1,5 +1,7 @@
 """The reports that come with the course are whole, say where they come from, and hold what RESULTS.md says."""
 
+from pathlib import Path
+
 import pytest
 
 from course_utils import reports
@@ -27,10 +29,19 @@ def test_a_stored_report_was_made_with_the_recipe_of_today(name):
     assert settings == {key: getattr(today, key) for key in settings}
 
 
-def test_there_are_pairs_with_and_without_attention():
+def test_each_report_has_a_partner_without_attention():
     for name in reports.names():
-        task, _, seed = name.rsplit("-", 2) if "local" not in name else (None, None, None)
-        assert task is None or f"{task}-none-{seed}" in reports.names()
+        settings = reports.stored(name)["settings"]
+        assert f"{settings['task']}-none-{settings['seed']}" in reports.names()
+
+
+@pytest.mark.parametrize("name", reports.names())
+def test_the_results_page_gives_the_same_numbers(name):
+    page = (Path(__file__).parent.parent / "benchmarks" / "RESULTS.md").read_text(encoding="utf-8")
+    for ways in reports.stored(name)["metrics"].values():
+        for metric, value in ways["beam 5"].items():
+            if metric in ("WER", "BLEU"):
+                assert f"{value:.1f}" in page, f"{name}: {metric} {value:.1f}"
 
 
 def test_an_unknown_name_is_named():
