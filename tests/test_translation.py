@@ -1,4 +1,4 @@
-"""French and English: tokens and back, the splits, a file of one's own, and short pairs."""
+"""French and English: tokens and back, the splits, and a file of one's own."""
 
 import hashlib
 import itertools
@@ -6,16 +6,14 @@ import os
 import re
 import subprocess
 import sys
-from collections import Counter
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from course_utils.data import translation
-from course_utils.data.phrases import Short, short_pairs, swaps
 from course_utils.data.sentences import FRENCH, bare, cut, plain
-from course_utils.data.text import Pair, Vocabulary
+from course_utils.data.text import Vocabulary
 from course_utils.data.translation import (
     FILE,
     Sentence,
@@ -215,10 +213,6 @@ def test_bad_arguments_are_named(tmp_path):
         load_translation(tmp_path / "nowhere.txt")
     with pytest.raises(ValueError, match="longest: got 0, expected"):
         load_translation(longest=0)
-    with pytest.raises(ValueError, match="count, longest, held_out: got 0"):
-        short_pairs([], count=0)
-    with pytest.raises(ValueError, match="expected"):
-        short_pairs([], count=10, held_out=10)
 
 
 def test_without_a_path_the_fetched_file_is_read(monkeypatch):
@@ -297,58 +291,6 @@ def test_the_split_is_the_same_in_every_process(whole):
     ).stdout
     parts = [(len(part), part[:3000]) for part in whole]
     assert said.strip() == hashlib.sha256(repr(parts).encode()).hexdigest()
-
-
-# ---- short pairs ----
-
-
-def test_short_pairs_of_the_real_data(whole):
-    short = short_pairs(whole.train)
-    assert 9_000 <= len(short.train) < 10_000 and len(short.held_out) == 400
-    assert all(max(map(len, pair)) <= 9 for pair in short.train)
-    assert set(short.train) <= set(whole.train)
-    assert not keys(short.train) & keys(short.held_out) and not meanings(short.train) & meanings(short.held_out)
-    french = Vocabulary(pair.source for pair in short.train)
-    assert len(french) < 1_400
-    assert sum(word not in french for sentence in short.held_out for word in sentence.source) < 30
-    moved = [s for s in short.held_out if swaps(Pair(s.source, s.targets[0]))]
-    assert sum(map(swaps, short.train)) > 300 and len(moved) >= 10
-    times = Counter(word for pair in short.train for word in set(pair.source))
-    assert min(times[word] for word in ("rouge", "voiture", "vin", "prochaine")) >= 20
-    assert short_pairs(whole.train) == short
-
-
-@pytest.mark.parametrize(
-    ("french", "english", "moved"),
-    [
-        ("la voiture rouge est belle .", "the red car is nice .", True),
-        ("j' ai des amies étrangères .", "i have foreign friends .", True),
-        ("la voiture est rouge .", "the car is red .", False),
-        ("il fait froid là-bas .", "it's cold over there .", False),
-        ("le rouge me va .", "red suits me .", False),
-        ("une petite maison .", "a small house .", False),
-        ("rouge .", "red", False),
-    ],
-)
-def test_known_adjectives(french, english, moved):
-    assert swaps(Pair(tuple(french.split()), tuple(english.split()))) is moved
-
-
-@settings(max_examples=60, deadline=None)
-@given(
-    st.lists(st.tuples(*[st.lists(st.sampled_from("abcde"), min_size=1, max_size=5).map(tuple)] * 2), max_size=40),
-    st.integers(1, 30),
-    st.integers(1, 5),
-    st.data(),
-)
-def test_short_pairs_set_apart(found, count, longest, data):
-    pairs = [Pair(*pair) for pair in dict.fromkeys(found)]
-    held_out = data.draw(st.integers(0, count - 1))
-    short = short_pairs(pairs, count, longest, held_out)
-    assert isinstance(short, Short)
-    assert set(short.train) <= {pair for pair in pairs if max(map(len, pair)) <= longest}
-    assert len(short.train) <= count and len(short.held_out) <= held_out
-    assert not keys(short.train) & keys(short.held_out) and not meanings(short.train) & meanings(short.held_out)
 
 
 def test_equal_tokens_are_one_string():

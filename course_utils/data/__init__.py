@@ -4,7 +4,7 @@ dates           calendar dates as people write them in many languages (Unicode's
 digits          strings of digits and their reversal
 pronunciations  English words and how they sound (CMUdict)
 translation     French sentences and their English translations (Tatoeba), fetched on first use
-phrases         short sentence pairs for a model that is trained in a minute
+phrases         the sentence pairs of a lesson: common and short, or with an adjective that crosses its noun; names
 shop            a small catalogue, its queries and simulated clicks; its tables are in catalogue
 text            vocabulary, padding and batches for any pairs of texts or token sequences
 buckets         batches for training at speed
