@@ -27,7 +27,7 @@ from course_utils.data.buckets import Buckets
 from course_utils.data.text import Batch, Pair, Vocabulary
 from course_utils.scores import Additive
 from course_utils.seq2seq import Seq2Seq, token_loss
-from course_utils.training import rate
+from course_utils.train.schedule import rate_at
 
 SIZE, ROWS, TOKENS = 128, 32, 1000
 TAUGHT, CAREFUL, BUCKETED = f"loop as taught, {ROWS}", f"loop, {ROWS}", f"loop, {ROWS} of one length"
@@ -81,8 +81,8 @@ class Run:
     def _step(self, batch: Batch) -> int:
         recipe = self.recipe
         if recipe.budget:
-            now = min(999, int(1000 * self.seconds / recipe.budget))
-            self.optimizer.param_groups[0]["lr"] = recipe.learning_rate * rate(now, 1000)
+            share = min(1.0, self.seconds / recipe.budget)
+            self.optimizer.param_groups[0]["lr"] = recipe.learning_rate * rate_at(share, warmup=0.1)
         with torch.autocast("cpu", torch.bfloat16, enabled=recipe.half):
             total, number = self.loss(self.model, batch)
         self.optimizer.zero_grad()

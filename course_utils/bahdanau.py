@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from course_utils.attention import Score
-from course_utils.encoder import CELLS, Memory
+from course_utils.encoder import Memory
 from course_utils.scores import Additive
 from course_utils.seq2seq import Seq2Seq
 
@@ -21,19 +21,12 @@ class Bahdanau(Seq2Seq):
     """
 
     def __init__(
-        self,
-        source_size: int,
-        target_size: int,
-        size: int = 64,
-        score: Score | None = None,
-        *,
-        cell: str = "gru",
-        embedding: int | None = None,
-        dropout: float = 0.0,
+        self, source_size: int, target_size: int, size: int = 64, score: Score | None = None, **settings
     ) -> None:
         score = Additive(size, size, size) if score is None else score
-        super().__init__(source_size, target_size, size, score, cell=cell, embedding=embedding, dropout=dropout)
-        self.write = CELLS[cell](self.embed.embedding_dim + size, size, batch_first=True)  # [token; context]
+        super().__init__(source_size, target_size, size, score, **settings)
+        cell = type(self.write)
+        self.write = cell(self.embed.embedding_dim + size, size, batch_first=True)  # [token; context]
 
     def advance(
         self, memory: Memory, target_in: Tensor, state: Tensor, first: int = 0

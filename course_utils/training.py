@@ -34,7 +34,7 @@ def fit(
     weights = [weight for weight in model.parameters() if weight.requires_grad]
     if not weights:
         raise ValueError("model: got no parameter that requires a gradient, expected at least one")
-    optimizer = _adamw(weights, learning_rate, weight_decay)
+    optimizer = adamw(weights, learning_rate, weight_decay)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: rate(step, steps, warmup))
     modes = [(module, module.training) for module in model.modules()]
     losses = []
@@ -65,7 +65,7 @@ def rate(step: int, steps: int, warmup: float = 0.1) -> float:
     return 0.5 * (1 + math.cos(math.pi * (step - rise + 1) / (steps - rise + 1)))
 
 
-def _adamw(weights: list[nn.Parameter], learning_rate: float, weight_decay: float) -> torch.optim.AdamW:
+def adamw(weights: list[nn.Parameter], learning_rate: float, weight_decay: float) -> torch.optim.AdamW:
     """AdamW in its fused form, which is one kernel instead of many, where device and PyTorch have it."""
     try:
         return torch.optim.AdamW(weights, lr=learning_rate, weight_decay=weight_decay, fused=True)
@@ -73,10 +73,19 @@ def _adamw(weights: list[nn.Parameter], learning_rate: float, weight_decay: floa
         return torch.optim.AdamW(weights, lr=learning_rate, weight_decay=weight_decay)
 
 
+def watched() -> bool:
+    """Says whether a person may look on: in a notebook or a terminal."""
+    return "ipykernel" in sys.modules or sys.stdout.isatty()
+
+
+def silenced() -> bool:
+    """Says whether the environment wants no sign of progress: ATTENTION_COURSE_PROGRESS=0."""
+    return os.environ.get("ATTENTION_COURSE_PROGRESS") == "0"
+
+
 def _progress(steps: int, label: str) -> tqdm:
     """A bar where a person looks on: in a notebook or a terminal, unless the environment says no."""
-    watched = "ipykernel" in sys.modules or sys.stdout.isatty()
-    silent = os.environ.get("ATTENTION_COURSE_PROGRESS") == "0" or not watched
+    silent = silenced() or not watched()
     # To stdout, since notebooks colour stderr as an error; leave=False, so that nothing of it remains when it ends.
     return tqdm(range(steps), desc=label or None, file=sys.stdout, leave=False, disable=silent)
 

@@ -32,7 +32,7 @@ TEXTS = st.text(st.sampled_from("abeilstyéàœçAÉ 12'’\"«»-.,!?:;%$()…\
 def whole() -> Splits:
     """The real data: set-up has fetched it."""
     if not (cache_folder() / FILE.name).exists():
-        pytest.skip("the sentences are not fetched: run `python course.py data`")
+        pytest.fail("the sentences are not fetched, which set-up does: run `python course.py data`")
     return load_translation()
 
 

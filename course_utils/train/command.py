@@ -9,9 +9,10 @@ from pathlib import Path
 
 import torch
 
+from course_utils.encoder import CELLS
 from course_utils.train.folder import stored_settings
 from course_utils.train.run import Stopped, train
-from course_utils.train.settings import ATTENTIONS, CELLS, PRECISIONS, TASKS, Settings, kinds, recipe
+from course_utils.train.settings import ATTENTIONS, PRECISIONS, TASKS, Settings, kinds, recipe
 
 HELP = {
     "minutes": "train so long; loading data and measuring do not count",

@@ -17,6 +17,7 @@ from course_utils.train.progress import Progress
 from course_utils.train.schedule import Budget, rate_at
 from course_utils.train.settings import Settings
 from course_utils.train.tasks import Task
+from course_utils.training import adamw
 
 MEASURES = 20  # how often in a run the held-out loss is measured
 SAVING = 0.05  # share of the time that saving may take
@@ -40,9 +41,7 @@ class Training:
         self.half = use_half(settings.precision, device)
         self.loss = team.wrap(SummedLoss(self.model, token_loss, settings.smoothing), device)
         self.weights = [weight for weight in self.model.parameters() if weight.requires_grad]
-        self.optimizer = torch.optim.AdamW(
-            self.weights, lr=settings.rate, weight_decay=settings.weight_decay, fused=True
-        )
+        self.optimizer = adamw(self.weights, settings.rate, settings.weight_decay)
         self.place = {"step": 0, "epoch": 0, "batch": 0, "elapsed": 0.0, "tokens": 0}
         self.history = {"step": [], "seconds": [], "train": [], "dev": []}
         self.recent = [torch.zeros((), device=device), 0]  # summed loss and tokens since the last measurement

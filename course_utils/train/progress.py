@@ -1,10 +1,11 @@
 """How far a run has come: a bar where a person looks on, a plain line every half minute where none does."""
 
-import os
 import sys
 import time
 
 from tqdm import tqdm
+
+from course_utils.training import silenced, watched
 
 EVERY = 30.0  # seconds between plain lines
 
@@ -13,10 +14,9 @@ class Progress:
     """Shows share, loss, speed and remaining time; ATTENTION_COURSE_PROGRESS=0 silences it."""
 
     def __init__(self, label: str, shown: bool = True) -> None:
-        self.silent = not shown or os.environ.get("ATTENTION_COURSE_PROGRESS") == "0"
-        watched = "ipykernel" in sys.modules or sys.stdout.isatty()
+        self.silent = not shown or silenced()
         self.bar = None
-        if watched and not self.silent:
+        if watched() and not self.silent:
             layout = f"{label} {{percentage:3.0f}} %|{{bar}}| {{desc}}"
             self.bar = tqdm(total=1.0, file=sys.stdout, leave=False, bar_format=layout)
         self.label, self.said = label, time.monotonic()

@@ -4,9 +4,10 @@ import math
 from dataclasses import asdict, dataclass, fields
 from typing import get_args, get_type_hints
 
+from course_utils.encoder import CELLS
+
 TASKS = ("dates", "g2p", "translation")
 ATTENTIONS = ("none", "additive", "dot", "scaled-dot", "general", "concat", "local-m", "local-p")
-CELLS = ("gru", "lstm")
 PRECISIONS = ("auto", "float32", "bfloat16")
 
 COMMON = {
