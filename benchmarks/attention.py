@@ -23,8 +23,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from course_utils.attention import attend
-from course_utils.heads import MultiHeadAttention, merge_heads, split_heads
-from course_utils.torch_heads import copy_from_torch
+from course_utils.attention.heads import MultiHeadAttention, merge_heads, split_heads
+from course_utils.attention.torch_heads import copy_from_torch
 
 SIZE, HEADS = 512, 8
 WITHOUT, WITH = "nn.MultiheadAttention", "nn.MultiheadAttention with weights"

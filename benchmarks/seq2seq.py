@@ -23,10 +23,10 @@ from step_by_step import AsTaught, Padded, StepByStep, loop_loss
 from torch import nn
 
 from course_utils.attention import scaled_dot
+from course_utils.attention.scores import Additive
 from course_utils.data.buckets import Buckets
 from course_utils.data.text import Batch, Pair, Vocabulary
-from course_utils.scores import Additive
-from course_utils.seq2seq import Seq2Seq, token_loss
+from course_utils.models.seq2seq import Seq2Seq, token_loss
 from course_utils.train.schedule import rate_at
 
 SIZE, ROWS, TOKENS = 128, 32, 1000

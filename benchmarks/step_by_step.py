@@ -12,8 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from course_utils.attention.masks import padding_mask
 from course_utils.data.text import END, PAD, START, Batch, Vocabulary, pad
-from course_utils.masks import padding_mask
 
 
 class StepByStep(nn.Module):
@@ -74,7 +74,7 @@ class AsTaught(StepByStep):
 
 
 def loop_loss(model: StepByStep, batch: Batch) -> tuple[Tensor, int]:
-    """Gives what `course_utils.seq2seq.token_loss` gives: the summed loss of real target tokens, and their number.
+    """Gives what `course_utils.models.seq2seq.token_loss` gives: the summed loss of real target tokens, and their number.
 
     Logits are made for every place of the rectangle, padding too, and the loss leaves the padding out.
     """

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from course_utils.attention import scaled_dot
-from course_utils.bahdanau import Bahdanau
-from course_utils.masks import padding_mask
+from course_utils.attention.masks import padding_mask
+from course_utils.models.bahdanau import Bahdanau
 
 LENGTHS = torch.tensor([5, 3, 1, 4])
 

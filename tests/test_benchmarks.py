@@ -14,10 +14,10 @@ import attention as benchmark  # noqa: E402  the folder is no package
 import seq2seq as race  # noqa: E402
 import step_by_step  # noqa: E402
 
+from course_utils.attention.scores import Additive  # noqa: E402
 from course_utils.data.buckets import Buckets  # noqa: E402
 from course_utils.data.text import PAD, Pair, Vocabulary, collate  # noqa: E402
-from course_utils.scores import Additive  # noqa: E402
-from course_utils.seq2seq import Global, Seq2Seq, token_loss  # noqa: E402
+from course_utils.models.seq2seq import Global, Seq2Seq, token_loss  # noqa: E402
 
 
 @pytest.mark.parametrize("mode", ["forward", "training"])

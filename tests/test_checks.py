@@ -169,7 +169,7 @@ def test_a_witness_must_meet_every_requirement_in_order():
 
 def test_check_and_progress_print_and_strict_mode_raises(monkeypatch, capsys):
     monkeypatch.setattr(checks, "find", lambda key: {"9.1": SOFTMAX, "9.2": SHAPES}[key])
-    monkeypatch.setattr("course_utils.exercises.bank", lambda lesson: {"9.1": SOFTMAX, "9.2": SHAPES})
+    monkeypatch.setattr("course_utils.checks.bank.bank", lambda lesson: {"9.1": SOFTMAX, "9.2": SHAPES})
     monkeypatch.setattr(checks, "_done", {})
     checks.progress()
     checks.check("9.1", lambda values: values.softmax(-1))

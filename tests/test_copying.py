@@ -6,12 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from course_utils.attention import scaled_dot
-from course_utils.copying import AsNumbers, CopySeq2Seq, Extended, copy_distribution, copy_loss
+from course_utils.attention.masks import padding_mask
 from course_utils.data.buckets import Buckets
 from course_utils.data.text import END, PAD, UNKNOWN, Pair, Vocabulary, pad
-from course_utils.decoding import beam_search, log_probability
-from course_utils.masks import padding_mask
-from course_utils.training import fit
+from course_utils.models.copying import AsNumbers, CopySeq2Seq, Extended, copy_distribution, copy_loss
+from course_utils.models.decoding import beam_search, log_probability
+from course_utils.train.fit import fit
 
 SOURCES = Vocabulary([["un", "chat", "voit", "radio", "."]])
 TARGETS = Vocabulary([["a", "cat", "sees", "radio", "."]])

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from torch import nn
 
 from course_utils.attention import scaled_dot
+from course_utils.attention.masks import padding_mask
 from course_utils.data.text import END, PAD, START
-from course_utils.decoding import beam_search, log_probability
-from course_utils.masks import padding_mask
-from course_utils.seq2seq import Seq2Seq
+from course_utils.models.decoding import beam_search, log_probability
+from course_utils.models.seq2seq import Seq2Seq
 
 LENGTHS = torch.tensor([5, 2, 4])
 

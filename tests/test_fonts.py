@@ -23,10 +23,10 @@ from matplotlib import font_manager
 from matplotlib.collections import QuadMesh
 from matplotlib.patches import Rectangle
 
-from course_utils import fonts
+from course_utils.plots import fonts
 from course_utils.data.dates import LANGUAGES, TARGET_FIELDS, patterns, write_date
-from course_utils.fonts import clusters, font_files, joined, missing_glyphs, use_fonts, visual_order
 from course_utils.plots.alignment import FIELD_COLOURS, ISO_FIELDS, alignment
+from course_utils.plots.fonts import clusters, font_files, joined, missing_glyphs, use_fonts, visual_order
 
 DAY = date(2026, 11, 21)
 
@@ -118,7 +118,7 @@ def test_missing_package_names_the_remedy(monkeypatch):
 
 
 def test_font_packages_are_not_imported():
-    code = "import sys, course_utils.fonts as f; f.use_fonts(); print([m for m in sys.modules if 'fontpkg' in m])"
+    code = "import sys, course_utils.plots.fonts as f; f.use_fonts(); print([m for m in sys.modules if 'fontpkg' in m])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

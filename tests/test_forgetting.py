@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from course_utils.forgetting import missed, missed_by_place
+from course_utils.train.forgetting import missed, missed_by_place
 
 WORDS = st.lists(st.sampled_from("abc"), max_size=8)
 

@@ -8,7 +8,15 @@ import torch
 from hypothesis import given, settings
 
 from course_utils.attention import attend
-from course_utils.hard import draw, expected_cost, gumbel, hard_attend, hardest, reinforce_loss, straight_through
+from course_utils.attention.hard import (
+    draw,
+    expected_cost,
+    gumbel,
+    hard_attend,
+    hardest,
+    reinforce_loss,
+    straight_through,
+)
 
 SHAPES = st.tuples(st.lists(st.integers(1, 4), max_size=2), st.integers(1, 5), st.integers(1, 6))
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from torch import nn
 
 from course_utils.attention import attend
-from course_utils.heads import (
+from course_utils.attention.heads import (
     MultiHeadAttention,
     attend_with_weights,
     for_heads,
@@ -16,8 +16,8 @@ from course_utils.heads import (
     merge_heads,
     split_heads,
 )
-from course_utils.masks import causal_mask, padding_mask
-from course_utils.torch_heads import copy_from_torch, copy_to_torch, torch_masks
+from course_utils.attention.masks import causal_mask, padding_mask
+from course_utils.attention.torch_heads import copy_from_torch, copy_to_torch, torch_masks
 
 
 @given(st.integers(1, 3), st.integers(1, 5), st.integers(1, 4), st.integers(1, 4))

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from course_utils.attention import dot
-from course_utils.joined import JoinedAttention
-from course_utils.scores import Additive
+from course_utils.attention.modules import JoinedAttention
+from course_utils.attention.scores import Additive
 
 SIZE, VALUE_SIZE, OUTPUT_SIZE, KEYS = 4, 3, 6, 5
 

@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from course_utils.leaks import influence, leaks
-from course_utils.masks import causal_mask, padding_mask
-from course_utils.self_attention import SelfAttention
+from course_utils.attention.masks import causal_mask, padding_mask
+from course_utils.attention.modules import SelfAttention
+from course_utils.contract.leaks import influence, leaks
 
 
 class Reader(nn.Module):

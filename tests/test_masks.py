@@ -10,7 +10,7 @@ from hypothesis import given
 from torch import nn
 
 from course_utils.attention import attend, masked_softmax
-from course_utils.masks import additive, causal_mask, hidden, padding_mask, top_k_mask, window_mask
+from course_utils.attention.masks import additive, causal_mask, hidden, padding_mask, top_k_mask, window_mask
 from course_utils.plots import use_style
 from course_utils.plots.masks import detector, gallery
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rapidfuzz.distance import Levenshtein
 
-from course_utils.metrics import bleu, edit_distance, ngrams, phoneme_error_rate, sacre_bleu, word_error_rate
+from course_utils.train.metrics import bleu, edit_distance, ngrams, phoneme_error_rate, sacre_bleu, word_error_rate
 
 WORDS = st.lists(st.sampled_from("abc"), max_size=8)
 SENTENCES = st.lists(st.sampled_from(["the", "red", "mug", "a", "pen"]), min_size=1, max_size=9)

@@ -8,9 +8,17 @@ import pytest
 import torch
 from hypothesis import given
 
+from course_utils.attention.positions import (
+    LearnedPositions,
+    RelativeBias,
+    alibi,
+    distances,
+    rotary,
+    shift_matrix,
+    sinusoid,
+)
+from course_utils.models.tiny import WAYS, Tiny
 from course_utils.plots.positions import clocks, code_map, extrapolation, product_against_distance
-from course_utils.positions import LearnedPositions, RelativeBias, alibi, distances, rotary, shift_matrix, sinusoid
-from course_utils.tiny import WAYS, Tiny
 
 BASE = 10_000.0
 EVEN = st.integers(1, 8).map(lambda half: 2 * half)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from course_utils import reports
+from course_utils.train import reports
 from course_utils.train.measures import MAIN
 from course_utils.train.settings import recipe
 

@@ -12,7 +12,9 @@ import torch
 from hypothesis import given
 
 from course_utils import runtime
-from course_utils.runtime import approx, missing, start, tidy
+from course_utils.colab import missing
+from course_utils.printing import approx, tidy
+from course_utils.runtime import start
 
 
 @given(st.floats(-1e6, 1e6), st.integers(0, 4))

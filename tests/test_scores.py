@@ -8,7 +8,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from course_utils.attention import attend
-from course_utils.scores import Additive, Bilinear, ConcatLinear, ConcatTanhSum, ConcatToSlots, PairLinear
+from course_utils.attention.scores import Additive, Bilinear, ConcatLinear, ConcatTanhSum, ConcatToSlots, PairLinear
 
 QUERY_SIZE, KEY_SIZE, HIDDEN, KEYS = 4, 3, 6, 5
 MAKERS = {

@@ -8,8 +8,8 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from torch import nn
 
+from course_utils.attention.modules import SelfAttention
 from course_utils.plots.hard import bias_and_variance, histograms, side_by_side, two_axes
-from course_utils.self_attention import SelfAttention
 
 SIZES = st.integers(1, 6)
 

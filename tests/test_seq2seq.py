@@ -6,11 +6,11 @@ import torch.nn.functional as F
 from torch import nn
 
 from course_utils.attention import attend, dot, scaled_dot
+from course_utils.attention.masks import padding_mask
+from course_utils.attention.scores import Additive
 from course_utils.data.text import END, PAD, START, Vocabulary, collate
-from course_utils.masks import padding_mask
-from course_utils.scores import Additive
-from course_utils.seq2seq import Global, Seq2Seq, token_loss
-from course_utils.training import fit
+from course_utils.models.seq2seq import Global, Seq2Seq, token_loss
+from course_utils.train.fit import fit
 
 LENGTHS = torch.tensor([5, 3, 1, 4])
 SCORES = {"none": lambda: None, "scaled dot": lambda: scaled_dot, "additive": lambda: Additive(8, 8, 6)}

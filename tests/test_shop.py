@@ -12,7 +12,7 @@ from torch import nn
 
 from course_utils.data import catalogue, shop
 from course_utils.plots import shop as pictures
-from course_utils.training import fit
+from course_utils.train.fit import fit
 
 EVERY = torch.arange(len(shop.GOODS))
 

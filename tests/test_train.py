@@ -19,7 +19,7 @@ import torch
 from installation import ROOT
 
 from course_utils import plots
-from course_utils.seq2seq import token_loss
+from course_utils.models.seq2seq import token_loss
 from course_utils.train.checkpoint import Checkpoints, written_whole
 from course_utils.train.command import main
 from course_utils.train.distributed import Team

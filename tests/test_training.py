@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from course_utils.training import fit, rate
+from course_utils.train.fit import fit, rate
 
 INPUTS = torch.randn(32, 3, generator=torch.Generator().manual_seed(1))
 TARGETS = INPUTS @ torch.tensor([[1.0], [-2.0], [0.5]]) + 3

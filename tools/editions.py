@@ -38,7 +38,7 @@ if importlib.util.find_spec("course_utils") is None:
             f"The package of the course is missing, and could not be installed from {{source!r}}. Upload its wheel, "
             "set os.environ['ATTENTION_COURSE_PIP'] to the path of that file, and run this cell again."
         )
-    from course_utils.runtime import install_missing
+    from course_utils.colab import install_missing
 
     install_missing()
 """

@@ -168,5 +168,5 @@ def silence_news() -> None:
 
 def fetch_data() -> None:
     """Makes the data of the lessons ready, so that they run without a network."""
-    if run([venv_python(), "-m", "course_utils.data"]):
+    if run([venv_python(), "-m", "course_utils"]):
         raise Stop("The data is not ready: see the message above, then run `python course.py data`.")

@@ -4,7 +4,10 @@ import ast
 import importlib
 import inspect
 import re
+import sys
 import textwrap
+from collections.abc import Collection
+from types import ModuleType
 
 
 class QuoteError(ValueError):
@@ -28,15 +31,50 @@ def quoted(source: str) -> str:
         for name in (alias.name for alias in statement.names):
             if not inspect.isfunction(thing := getattr(room, name, None)) and not inspect.isclass(thing):
                 raise QuoteError(f"{statement.module} has no function or class {name!r}")
-            shown.append(shorten(inspect.getsource(thing)))
+            shown.append(shorten(inspect.getsource(thing), guards(sys.modules[thing.__module__])))
     return "\n\n\n".join(shown)
 
 
-def shorten(source: str) -> str:
+def guards(room: ModuleType) -> set[str]:
+    """The names in a room that do nothing but raise: what comes from a room `guards`, and functions of its own.
+
+    A function is a guard when it returns nothing and each of its statements, branches and loops included, ends in a
+    `raise` or in a call of another guard.
+    """
+    functions = {name: thing for name, thing in vars(room).items() if inspect.isfunction(thing)}
+    found = {name for name, function in functions.items() if function.__module__.endswith(".guards")}
+    own = {name: function for name, function in functions.items() if function.__module__ == room.__name__}
+    while True:
+        more = {name for name in own.keys() - found if _only_raises(inspect.getsource(own[name]), found)}
+        if not more:
+            return found
+        found |= more
+
+
+def _only_raises(source: str, known: set[str]) -> bool:
+    body = ast.parse(textwrap.dedent(source)).body[0].body
+    if isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant):  # a docstring
+        body = body[1:]
+    return bool(body) and all(_raises(statement, known) for statement in body)
+
+
+def _raises(node: ast.stmt, known: set[str]) -> bool:
+    if isinstance(node, ast.If | ast.For):
+        return all(_raises(inner, known) for inner in (*node.body, *node.orelse))
+    return isinstance(node, ast.Raise) or _called(node) in known
+
+
+def _called(node: ast.stmt) -> str | None:
+    """The name of the function that a statement calls, where it does nothing else."""
+    called = node.value.func if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) else None
+    return called.id if isinstance(called, ast.Name) else None
+
+
+def shorten(source: str, guarding: Collection[str] = ()) -> str:
     """Drops type hints, guards, and all of a docstring but its first sentence and its line of shapes.
 
-    A guard is a call of `_require…`, or an `if` that does nothing but raise: the package meets bad input with a clear
-    error; a lesson shows the mechanism.
+    A guard is a call of a function named in `guarding`, or an `if` that does nothing but raise: the package meets bad
+    input with a clear error; a lesson shows the mechanism.
     """
     source = textwrap.dedent(source).rstrip()
     lines = source.split("\n")
@@ -44,7 +82,7 @@ def shorten(source: str) -> str:
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.FunctionDef):
             edits.append(_signature(node, lines))
-            edits += [(guard.lineno, guard.end_lineno, []) for guard in node.body if _is_guard(guard)]
+            edits += [(guard.lineno, guard.end_lineno, []) for guard in node.body if _is_guard(guard, guarding)]
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node) is not None:
             edits.append(_docstring(node))
     for first, last, instead in sorted(edits, reverse=True):
@@ -52,11 +90,10 @@ def shorten(source: str) -> str:
     return "\n".join(lines)
 
 
-def _is_guard(node: ast.stmt) -> bool:
+def _is_guard(node: ast.stmt, guarding: Collection[str]) -> bool:
     if isinstance(node, ast.If):
         return not node.orelse and all(isinstance(inner, ast.Raise) for inner in node.body)
-    called = node.value.func if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) else None
-    return isinstance(called, ast.Name) and called.id.startswith("_require")
+    return _called(node) in guarding
 
 
 def _signature(node: ast.FunctionDef, lines: list[str]) -> tuple[int, int, list[str]]:

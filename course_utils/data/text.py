@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from course_utils.masks import padding_mask
+from course_utils.attention.masks import padding_mask
 
 PAD, START, END, UNKNOWN = range(4)
 SIGNS = ("<pad>", "<start>", "<end>", "<unknown>")

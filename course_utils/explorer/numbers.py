@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from course_utils.runtime import tidy
+from course_utils.printing import tidy
 
 MOST = 64  # more rows than this nobody can read
 HIDDEN = 999_999  # stands for a score of −inf, in thousandths below the best score of the row

@@ -12,8 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from matplotlib.transforms import ScaledTranslation
 
-from course_utils.fonts import clusters, families, joined, visual_order
 from course_utils.plots.base import COLOURS, SEQUENTIAL
+from course_utils.plots.fonts import clusters, families, joined, visual_order
 
 FIELD_COLOURS = {  # no blue: that is the colour of the weights
     "year": COLOURS["red"],

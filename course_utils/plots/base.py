@@ -8,7 +8,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from course_utils.fonts import use_fonts
+from course_utils.plots.fonts import use_fonts
 
 SEQUENTIAL = "Blues"  # white is no weight, so that an empty cell looks empty; lightness alone carries the value
 COLOURS = {  # Okabe and Ito 2008; yellow is left out: too pale on white

@@ -9,8 +9,8 @@ import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch, Rectangle
 
-from course_utils.fonts import clusters, joined, use_fonts, visual_order
 from course_utils.plots.alignment import FIELD_COLOURS
+from course_utils.plots.fonts import clusters, joined, use_fonts, visual_order
 
 
 def coloured_dates(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from course_utils.encoder import CELLS
+from course_utils.models.encoder import CELLS
 from course_utils.train.folder import stored_settings
 from course_utils.train.run import Stopped, train
 from course_utils.train.settings import ATTENTIONS, PRECISIONS, TASKS, Settings, kinds, recipe

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from course_utils.seq2seq import Seq2Seq
+from course_utils.models.seq2seq import Seq2Seq
 from course_utils.train.checkpoint import Checkpoints
 from course_utils.train.report import NAME
 from course_utils.train.settings import Settings, difference, restored

@@ -9,15 +9,15 @@ from torch import nn
 
 from course_utils.data.buckets import Buckets
 from course_utils.data.text import PAD, Batch
-from course_utils.seq2seq import token_loss
+from course_utils.models.seq2seq import token_loss
 from course_utils.train.distributed import SummedLoss, Team
+from course_utils.train.fit import adamw
 from course_utils.train.measures import mean_loss
 from course_utils.train.precision import use_half
 from course_utils.train.progress import Progress
 from course_utils.train.schedule import Budget, rate_at
 from course_utils.train.settings import Settings
 from course_utils.train.tasks import Task
-from course_utils.training import adamw
 
 MEASURES = 20  # how often in a run the held-out loss is measured
 SAVING = 0.05  # share of the time that saving may take

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
+from course_utils.attention.masks import padding_mask
 from course_utils.data.buckets import Buckets
 from course_utils.data.text import Vocabulary, pad
-from course_utils.decoding import beam_search
-from course_utils.masks import padding_mask
-from course_utils.metrics import phoneme_error_rate, sacre_bleu, word_error_rate
-from course_utils.seq2seq import token_loss
+from course_utils.models.decoding import beam_search
+from course_utils.models.seq2seq import token_loss
+from course_utils.train.metrics import phoneme_error_rate, sacre_bleu, word_error_rate
 from course_utils.train.settings import Settings
 from course_utils.train.tasks import Question, Task
 

@@ -1,13 +1,29 @@
 """How far a run has come: a bar where a person looks on, a plain line every half minute where none does."""
 
+import os
 import sys
 import time
 
 from tqdm import tqdm
 
-from course_utils.training import silenced, watched
-
 EVERY = 30.0  # seconds between plain lines
+
+
+def watched() -> bool:
+    """Says whether a person may look on: in a notebook or a terminal."""
+    return "ipykernel" in sys.modules or sys.stdout.isatty()
+
+
+def silenced() -> bool:
+    """Says whether the environment wants no sign of progress: ATTENTION_COURSE_PROGRESS=0."""
+    return os.environ.get("ATTENTION_COURSE_PROGRESS") == "0"
+
+
+def bar(steps: int, label: str = "") -> tqdm:
+    """Gives the steps 0, 1, … with a bar where a person looks on, unless the environment says no."""
+    # To stdout, since notebooks colour stderr as an error; leave=False, so that nothing of it remains when it ends.
+    hidden = silenced() or not watched()
+    return tqdm(range(steps), desc=label or None, file=sys.stdout, leave=False, disable=hidden)
 
 
 class Progress:

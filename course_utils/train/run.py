@@ -10,12 +10,12 @@ from pathlib import Path
 
 import torch
 
-from course_utils.allocator import keep_memory
 from course_utils.train.checkpoint import Checkpoints, written_whole
 from course_utils.train.distributed import join
 from course_utils.train.folder import PICTURE, WEIGHTS, open_folder
 from course_utils.train.loop import Training
 from course_utils.train.measures import examples, measure
+from course_utils.train.memory import keep_memory
 from course_utils.train.progress import Progress
 from course_utils.train.report import NAME, load_report, machine, table, write_report
 from course_utils.train.settings import Settings

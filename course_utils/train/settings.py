@@ -4,7 +4,7 @@ import math
 from dataclasses import asdict, dataclass, fields
 from typing import get_args, get_type_hints
 
-from course_utils.encoder import CELLS
+from course_utils.models.encoder import CELLS
 
 TASKS = ("dates", "g2p", "translation")
 ATTENTIONS = ("none", "additive", "dot", "scaled-dot", "general", "concat", "local-m", "local-p")

@@ -6,9 +6,9 @@ from typing import NamedTuple
 from torch import nn
 
 from course_utils.attention import dot, scaled_dot
+from course_utils.attention.scores import Additive, Bilinear
 from course_utils.data.text import Pair, Vocabulary
-from course_utils.scores import Additive, Bilinear
-from course_utils.seq2seq import Global, Seq2Seq
+from course_utils.models.seq2seq import Global, Seq2Seq
 from course_utils.train.settings import ATTENTIONS, Settings
 
 
@@ -77,7 +77,7 @@ def make_attention(
     if name == "none":
         return None
     if name in ("local-m", "local-p"):
-        from course_utils.local import LocalM, LocalP
+        from course_utils.attention.local import LocalM, LocalP
 
         score = Bilinear(size, keys)
         return LocalM(score, reach) if name == "local-m" else LocalP(score, size, reach)

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from course_utils.scores import ConcatTanhSum
+from course_utils.attention.scores import ConcatTanhSum
 
 # 2.1: scores pair by pair, with everything that can go wrong as an option.
 

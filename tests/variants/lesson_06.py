@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from course_utils.heads import MultiHeadAttention, merge_heads, split_heads
+from course_utils.attention.heads import MultiHeadAttention, merge_heads, split_heads
 
 # 6.1
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from course_utils.contract.cases import Inputs
 from course_utils.contract.subject import Answer, Subject
-from course_utils.runtime import tidy
+from course_utils.printing import tidy
 
 TOLERANCE = 1e-5  # float32 and numbers up to 2: rounding stays a hundred times below, a real fault far above
 

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from course_utils.attention import Score, masked_softmax, scaled_dot
+from course_utils.attention.basics import Score, masked_softmax, scaled_dot
 
 
 def hardest(scores: Tensor) -> Tensor:

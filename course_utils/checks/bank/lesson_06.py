@@ -5,8 +5,8 @@ import math
 import torch
 from torch import Tensor, nn
 
+from course_utils.attention.heads import MultiHeadAttention
 from course_utils.checks import Exercise, Mistake, Prediction, Requirement, Witness
-from course_utils.heads import MultiHeadAttention
 
 
 def _draw(generator: torch.Generator, *shape: int) -> Tensor:

@@ -7,6 +7,8 @@ positions turn queries and keys.
 import torch
 from torch import Tensor, nn
 
+from course_utils.attention.guards import require_even, require_positive
+
 
 def angles(places: Tensor, size: int, base: float = 10_000.0) -> Tensor:
     """Gives the angle of each pair of features at each place; each pair turns more slowly than the one before.
@@ -25,7 +27,7 @@ def sinusoid(length: int, size: int, base: float = 10_000.0, start: float = 0) -
     `start` is the first place; it may be negative, or half a number, as when places are counted from the middle.
     Source: Vaswani et al. 2017, section 3.5. Raises ValueError for a length or size below 1.
     """
-    _require_at_least_one(length=length, size=size)
+    require_positive(length=length, size=size)
     turned = angles(start + torch.arange(length), size, base)  # (length, pairs)
     return torch.stack([turned.sin(), turned.cos()], dim=-1).flatten(-2)[:, :size].float()
 
@@ -36,7 +38,7 @@ def shift_matrix(shift: int, size: int, base: float = 10_000.0) -> Tensor:
     Shapes: → (size, size), a rotation of each pair: `sinusoid(t + shift) = shift_matrix(shift) @ sinusoid(t)`.
     Raises ValueError for an odd size.
     """
-    _require_even(size)
+    require_even(size)
     turned = angles(torch.tensor([shift]), size, base)[0]  # (pairs)
     sine, cosine = turned.sin(), turned.cos()
     pairs = torch.stack([torch.stack([cosine, sine], -1), torch.stack([-sine, cosine], -1)], -2)  # (pairs, 2, 2)
@@ -51,7 +53,7 @@ def rotary(inputs: Tensor, base: float = 10_000.0, start: float = 0) -> Tensor:
     Source: Su et al. 2021, equation 34. Raises ValueError for an odd size.
     """
     length, size = inputs.shape[-2:]
-    _require_even(size)
+    require_even(size)
     turned = angles(start + torch.arange(length), size, base)  # (length, pairs)
     sine, cosine = turned.sin().to(inputs), turned.cos().to(inputs)
     first, second = inputs[..., 0::2], inputs[..., 1::2]
@@ -65,7 +67,7 @@ def distances(queries: int, keys: int | None = None) -> Tensor:
     Raises ValueError for numbers below 1.
     """
     keys = queries if keys is None else keys
-    _require_at_least_one(queries=queries, keys=keys)
+    require_positive(queries=queries, keys=keys)
     return torch.arange(keys) - torch.arange(keys - queries, keys)[:, None]
 
 
@@ -76,7 +78,7 @@ def alibi(heads: int, queries: int, keys: int | None = None) -> Tensor:
     The slopes are 2^(−8/heads), 2^(−16/heads), …; the penalty is symmetric, and a causal mask hides the future
     half. Source: Press et al. 2022, section 3. Raises ValueError for numbers below 1.
     """
-    _require_at_least_one(heads=heads, queries=queries)
+    require_positive(heads=heads, queries=queries)
     slopes = 2.0 ** (-8.0 * torch.arange(1, heads + 1) / heads)
     return slopes[:, None, None] * -distances(queries, keys).abs()
 
@@ -89,7 +91,7 @@ class LearnedPositions(nn.Module):
     """
 
     def __init__(self, longest: int, size: int) -> None:
-        _require_at_least_one(longest=longest, size=size)
+        require_positive(longest=longest, size=size)
         super().__init__()
         self.table = nn.Parameter(torch.randn(longest, size) * 0.02)
 
@@ -108,7 +110,7 @@ class RelativeBias(nn.Module):
     """
 
     def __init__(self, heads: int, furthest: int) -> None:
-        _require_at_least_one(heads=heads, furthest=furthest)
+        require_positive(heads=heads, furthest=furthest)
         super().__init__()
         self.furthest = furthest
         self.bias = nn.Parameter(torch.zeros(heads, 2 * furthest + 1))
@@ -116,14 +118,3 @@ class RelativeBias(nn.Module):
     def forward(self, queries: int, keys: int | None = None) -> Tensor:
         clipped = distances(queries, keys).clamp(-self.furthest, self.furthest)
         return self.bias[:, clipped.to(self.bias.device) + self.furthest]
-
-
-def _require_even(size: int) -> None:
-    if size < 2 or size % 2:
-        raise ValueError(f"size: got {size}, expected an even number: features turn in pairs")
-
-
-def _require_at_least_one(**numbers: int) -> None:
-    for name, number in numbers.items():
-        if not isinstance(number, int) or isinstance(number, bool) or number < 1:
-            raise ValueError(f"{name}: got {number!r}, expected a whole number of at least 1")

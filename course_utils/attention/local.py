@@ -3,7 +3,8 @@
 import torch
 from torch import Tensor, nn
 
-from course_utils.attention import Score, masked_softmax
+from course_utils.attention.basics import Score, masked_softmax
+from course_utils.attention.guards import require_at_least
 
 
 def windows(centres: Tensor, length: int, reach: int, mask: Tensor | None = None) -> Tensor:
@@ -12,7 +13,7 @@ def windows(centres: Tensor, length: int, reach: int, mask: Tensor | None = None
     Shapes: centres (…, query), any numbers, mask (…, 1, key) or None → mask (…, query, key), where key = length.
     Raises ValueError for a negative reach. Source: Luong et al. 2015, section 3.2.
     """
-    _require_reach(reach)
+    require_at_least(0, reach=reach)
     places = torch.arange(length, device=centres.device)
     inside = (places - centres[..., None]).abs() <= reach
     return inside if mask is None else inside & mask
@@ -50,7 +51,7 @@ def gathered_attend(
     Shapes: as for `local_attend` → context (batch, query, size), weights (batch, query, window), the places of these
     weights (batch, query, window), where window = 2 · reach + 1.
     """
-    _require_reach(reach)
+    require_at_least(0, reach=reach)
     start = torch.ceil(centres.detach() - reach)[..., None].long()  # the first place inside each window
     places = start + torch.arange(2 * reach + 1, device=states.device)  # (batch, query, window)
     inside = (places >= 0) & (places < states.shape[1]) & (places <= centres[..., None] + reach)
@@ -77,7 +78,7 @@ class LocalM(nn.Module):
 
     def __init__(self, score: Score, reach: int) -> None:
         super().__init__()
-        _require_reach(reach)
+        require_at_least(0, reach=reach)
         self.score, self.reach = score, reach
 
     def centres(self, query: Tensor, mask: Tensor, first: int = 0) -> Tensor:
@@ -119,8 +120,3 @@ class LocalP(LocalM):
         """
         share = torch.sigmoid(self.v(torch.tanh(self.hidden(query)))).squeeze(-1)  # (batch, target)
         return mask.sum(dim=-1) * share
-
-
-def _require_reach(reach: int) -> None:
-    if not isinstance(reach, int) or reach < 0:
-        raise ValueError(f"reach: got {reach!r}, expected a whole number of at least 0")

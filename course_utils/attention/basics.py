@@ -7,6 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from course_utils.attention.guards import require_mask, require_one_size
+
 Score = Callable[[Tensor, Tensor], Tensor]
 
 
@@ -16,7 +18,7 @@ def dot(query: Tensor, key: Tensor) -> Tensor:
     Shapes: query (…, query, size), key (…, key, size) → scores (…, query, key).
     Raises ValueError when the sizes differ.
     """
-    _require_one_size(query, key)
+    require_one_size(query, key)
     return query @ key.transpose(-2, -1)
 
 
@@ -26,7 +28,7 @@ def scaled_dot(query: Tensor, key: Tensor) -> Tensor:
     Shapes: query (…, query, size), key (…, key, size) → scores (…, query, key).
     Raises ValueError when the sizes differ.
     """
-    _require_one_size(query, key)
+    require_one_size(query, key)
     # The query is divided, not the scores: the result is the same, and there are far fewer numbers to divide.
     return query / math.sqrt(query.shape[-1]) @ key.transpose(-2, -1)
 
@@ -37,7 +39,7 @@ def cosine(query: Tensor, key: Tensor) -> Tensor:
     Shapes: query (…, query, size), key (…, key, size) → scores (…, query, key), each from −1 to 1.
     Raises ValueError when the sizes differ.
     """
-    _require_one_size(query, key)
+    require_one_size(query, key)
     return F.normalize(query, dim=-1) @ F.normalize(key, dim=-1).transpose(-2, -1)
 
 
@@ -51,7 +53,7 @@ def masked_softmax(scores: Tensor, mask: Tensor | None = None, dim: int = -1) ->
     """
     if mask is None:
         return torch.softmax(scores, dim)
-    _require_mask(mask, scores.shape)
+    require_mask(mask, scores.shape)
     hidden = ~mask
     weights = torch.softmax(scores.masked_fill(hidden, -math.inf), dim)
     return weights.masked_fill(hidden, 0.0)  # only a fully masked row changes here: softmax made it nan
@@ -72,22 +74,3 @@ def attend(
         raise ValueError(f"value: got {value.shape[-2]} values, expected as many as there are keys: {key.shape[-2]}")
     weights = masked_softmax(score(query, key), mask)
     return weights @ value, weights
-
-
-def _require_one_size(query: Tensor, key: Tensor) -> None:
-    for name, tensor in (("query", query), ("key", key)):
-        if tensor.dim() < 2:
-            raise ValueError(f"{name}: got shape {tuple(tensor.shape)}, expected at least two axes, (…, {name}, size)")
-    if query.shape[-1] != key.shape[-1]:
-        raise ValueError(f"key: got size {key.shape[-1]}, expected the query's size {query.shape[-1]}")
-
-
-def _require_mask(mask: Tensor, shape: torch.Size) -> None:
-    if mask.dtype != torch.bool:
-        raise ValueError(f"mask: got {mask.dtype}, expected torch.bool, where True means may attend")
-    try:
-        fits = torch.broadcast_shapes(mask.shape, shape) == shape
-    except RuntimeError:
-        fits = False
-    if not fits:
-        raise ValueError(f"mask: got shape {tuple(mask.shape)}, expected one that broadcasts to scores {tuple(shape)}")

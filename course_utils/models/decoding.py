@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from course_utils.attention.guards import require_positive
 from course_utils.data.text import END, PAD, START
 
 
@@ -106,8 +107,6 @@ def settled(total: Tensor, length: Tensor, ended: Tensor, longest: int, penalty:
 
 
 def _require_settings(longest: int, beams: int, length_penalty: float) -> None:
-    for name, number in (("longest", longest), ("beams", beams)):
-        if not isinstance(number, int) or number < 1:
-            raise ValueError(f"{name}: got {number!r}, expected a whole number of at least 1")
+    require_positive(longest=longest, beams=beams)
     if not length_penalty >= 0:
         raise ValueError(f"length_penalty: got {length_penalty!r}, expected a number of at least 0")

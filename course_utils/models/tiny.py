@@ -5,8 +5,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from course_utils.attention import attend, scaled_dot
-from course_utils.heads import merge_heads, split_heads
-from course_utils.positions import alibi, distances, rotary, sinusoid
+from course_utils.attention.heads import merge_heads, split_heads
+from course_utils.attention.positions import alibi, distances, rotary, sinusoid
 
 WAYS = ["none", "sine and cosine", "learned", "relative bias", "rotary", "ALiBi"]
 

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import torch
 
-from course_utils.compare import Outcome, describe_difference, is_stub, run, same, untouched
+from course_utils.checks.compare import Outcome, describe_difference, is_stub, run, same, untouched
 
 State = Literal["passed", "wrong", "not yet"]
 

@@ -4,9 +4,9 @@ import torch
 from torch import Tensor
 
 from course_utils.attention import Score
-from course_utils.encoder import Memory
-from course_utils.scores import Additive
-from course_utils.seq2seq import Seq2Seq
+from course_utils.attention.scores import Additive
+from course_utils.models.encoder import Memory
+from course_utils.models.seq2seq import Seq2Seq
 
 
 class Bahdanau(Seq2Seq):

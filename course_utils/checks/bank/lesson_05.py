@@ -5,8 +5,8 @@ import math
 import torch
 from torch import Tensor
 
+from course_utils.attention.positions import LearnedPositions, RelativeBias, alibi, shift_matrix, sinusoid
 from course_utils.checks import Exercise, Mistake, Prediction, Property, Requirement, Witness
-from course_utils.positions import LearnedPositions, RelativeBias, alibi, shift_matrix, sinusoid
 
 # 5.1 The clocks: the oracle fills in number by number.
 

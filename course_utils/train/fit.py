@@ -1,13 +1,14 @@
 """One training loop for the whole course: AdamW, a learning rate that rises and then falls, clipped gradients."""
 
 import math
-import os
-import sys
 from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
-from tqdm import tqdm
+
+from course_utils.attention.guards import require_positive
+from course_utils.train.progress import bar
+from course_utils.train.schedule import rate_at
 
 
 def fit(
@@ -39,7 +40,7 @@ def fit(
     modes = [(module, module.training) for module in model.modules()]
     losses = []
     try:
-        for step in _progress(steps, label):
+        for step in bar(steps, label):
             model.train()
             value = loss(step)
             losses.append(_number(value, step))
@@ -55,14 +56,12 @@ def fit(
 
 
 def rate(step: int, steps: int, warmup: float = 0.1) -> float:
-    """The share of the learning rate in use at a step: a straight rise, then half a cosine down to almost 0.
+    """The share of the learning rate in use at a step: `schedule.rate_at`, in whole steps.
 
     The rise takes the share `warmup` of all steps; the last step still learns a little.
     """
     rise = max(1, round(warmup * steps))
-    if step < rise:
-        return (step + 1) / rise
-    return 0.5 * (1 + math.cos(math.pi * (step - rise + 1) / (steps - rise + 1)))
+    return rate_at((step + 1) / (steps + 1), warmup=rise / (steps + 1))
 
 
 def adamw(weights: list[nn.Parameter], learning_rate: float, weight_decay: float) -> torch.optim.AdamW:
@@ -73,26 +72,8 @@ def adamw(weights: list[nn.Parameter], learning_rate: float, weight_decay: float
         return torch.optim.AdamW(weights, lr=learning_rate, weight_decay=weight_decay)
 
 
-def watched() -> bool:
-    """Says whether a person may look on: in a notebook or a terminal."""
-    return "ipykernel" in sys.modules or sys.stdout.isatty()
-
-
-def silenced() -> bool:
-    """Says whether the environment wants no sign of progress: ATTENTION_COURSE_PROGRESS=0."""
-    return os.environ.get("ATTENTION_COURSE_PROGRESS") == "0"
-
-
-def _progress(steps: int, label: str) -> tqdm:
-    """A bar where a person looks on: in a notebook or a terminal, unless the environment says no."""
-    silent = silenced() or not watched()
-    # To stdout, since notebooks colour stderr as an error; leave=False, so that nothing of it remains when it ends.
-    return tqdm(range(steps), desc=label or None, file=sys.stdout, leave=False, disable=silent)
-
-
 def _require_settings(steps: int, learning_rate: float, warmup: float, clip: float) -> None:
-    if not isinstance(steps, int) or steps < 1:
-        raise ValueError(f"steps: got {steps!r}, expected a whole number of at least 1")
+    require_positive(steps=steps)
     if not learning_rate > 0:
         raise ValueError(f"learning_rate: got {learning_rate!r}, expected a number above 0")
     if not 0 <= warmup <= 1:

@@ -10,6 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from course_utils.attention.guards import require_positive, require_size
+
 
 class PairLinear(nn.Linear):
     """The linear layer of every pair [query; key], computed without building the pairs.
@@ -20,7 +22,7 @@ class PairLinear(nn.Linear):
     """
 
     def __init__(self, query_size: int, key_size: int, hidden: int) -> None:
-        _require_positive(query_size=query_size, key_size=key_size, hidden=hidden)
+        require_positive(query_size=query_size, key_size=key_size, hidden=hidden)
         super().__init__(query_size + key_size, hidden)
         self.sizes = [query_size, key_size]
 
@@ -57,7 +59,7 @@ class ConcatToSlots(nn.Module):
     """
 
     def __init__(self, query_size: int, key_size: int, slots: int) -> None:
-        _require_positive(slots=slots)
+        require_positive(slots=slots)
         super().__init__()
         self.linear = PairLinear(query_size, key_size, slots)
 
@@ -108,7 +110,7 @@ class Bilinear(nn.Module):
     """
 
     def __init__(self, query_size: int, key_size: int) -> None:
-        _require_positive(query_size=query_size, key_size=key_size)
+        require_positive(query_size=query_size, key_size=key_size)
         super().__init__()
         self.weight = nn.Parameter(torch.randn(query_size, key_size) / math.sqrt(query_size * key_size))
 
@@ -117,18 +119,10 @@ class Bilinear(nn.Module):
         return query @ self.weight @ key.transpose(-2, -1)
 
 
-def _require_positive(**sizes: int) -> None:
-    """Raises ValueError for the first size, by its name, that is not a whole number of at least 1."""
-    for name, size in sizes.items():
-        if not isinstance(size, int) or isinstance(size, bool) or size < 1:
-            raise ValueError(f"{name}: got {size!r}, expected a whole number of at least 1")
-
-
 def _require_sizes(query: Tensor, key: Tensor, query_size: int, key_size: int) -> None:
     """Raises ValueError, naming query or key, when one has no (…, count, size) shape or not the expected size."""
-    for name, tensor, size in (("query", query, query_size), ("key", key, key_size)):
-        if tensor.dim() < 2 or tensor.shape[-1] != size:
-            raise ValueError(f"{name}: got shape {tuple(tensor.shape)}, expected (…, {name}, {size})")
+    require_size("query", query, query_size)
+    require_size("key", key, key_size)
 
 
 def _require_number_of_keys(key: Tensor, number: int) -> None:

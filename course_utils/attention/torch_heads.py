@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor, nn
 
-from course_utils.heads import MultiHeadAttention
-from course_utils.masks import hidden
+from course_utils.attention.heads import MultiHeadAttention
+from course_utils.attention.masks import hidden
 
 
 @torch.no_grad()

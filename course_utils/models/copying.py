@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from course_utils.attention import Score
 from course_utils.data.text import PAD, SIGNS, UNKNOWN, Batch, Pair, Vocabulary
-from course_utils.encoder import Memory
-from course_utils.seq2seq import Seq2Seq
+from course_utils.models.encoder import Memory
+from course_utils.models.seq2seq import Seq2Seq
 
 
 def copy_distribution(words: Tensor, weights: Tensor, gate: Tensor, numbers: Tensor, total: int) -> Tensor:

@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from course_utils.attention.scores import ConcatTanhSum
 from course_utils.checks import Exercise, Mistake, Property, Requirement, Witness
-from course_utils.scores import ConcatTanhSum
 
 ROWS_SUM_TO_ONE = Property(
     "every row of weights must sum to 1",

@@ -1,4 +1,4 @@
-"""Makes the data of all lessons ready, so that they run offline afterwards: `python -m course_utils.data`.
+"""Makes the data of all lessons ready, so that they run offline afterwards: `python -m course_utils`.
 
 A data set registers here: one function that fetches it, or makes sure that it is there, and returns a line to print.
 It raises an exception whose message says what to do.
@@ -8,7 +8,7 @@ import sys
 from importlib.metadata import version
 
 from course_utils.data.dates import ALL_LANGUAGES
-from course_utils.fonts import font_files
+from course_utils.plots.fonts import font_files
 
 
 def dates() -> str:

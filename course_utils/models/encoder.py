@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from course_utils.masks import padding_mask
+from course_utils.attention.masks import padding_mask
 
 CELLS = {"gru": nn.GRU, "lstm": nn.LSTM}
 

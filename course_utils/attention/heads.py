@@ -4,8 +4,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from course_utils.attention import Score, _require_mask, attend, scaled_dot
-from course_utils.masks import hidden
+from course_utils.attention.basics import Score, attend, scaled_dot
+from course_utils.attention.guards import require_divisor, require_mask, require_positive
+from course_utils.attention.masks import hidden
 
 
 def split_heads(inputs: Tensor, heads: int) -> Tensor:
@@ -14,7 +15,7 @@ def split_heads(inputs: Tensor, heads: int) -> Tensor:
     Shapes: inputs (…, length, size) → (…, heads, length, size / heads).
     Raises ValueError when the number of heads does not divide the size.
     """
-    _require_divisor(inputs.shape[-1], heads)
+    require_divisor(inputs.shape[-1], heads)
     return inputs.unflatten(-1, (heads, -1)).transpose(-2, -3)
 
 
@@ -116,7 +117,7 @@ def attend_with_weights(
     if bias is not None:
         scores += bias
     if mask is not None:
-        _require_mask(mask, scores.shape)
+        require_mask(mask, scores.shape)
         scores.masked_fill_(hidden(mask), -torch.inf)
     weights = torch.softmax(scores, -1, out=scores)  # row by row in place, as PyTorch's own fast path does it
     if mask is not None:
@@ -136,7 +137,7 @@ def fused_attend(
     """
     if mask is None:
         return F.scaled_dot_product_attention(query, key, value, attn_mask=bias)
-    _require_mask(mask, (*torch.broadcast_shapes(query.shape[:-2], key.shape[:-2]), query.shape[-2], key.shape[-2]))
+    require_mask(mask, (*torch.broadcast_shapes(query.shape[:-2], key.shape[:-2]), query.shape[-2], key.shape[-2]))
     something = mask.any(-1, keepdim=True)  # kernels disagree on empty rows: let those look anywhere, then erase them
     allowed = mask | ~something
     if bias is not None:
@@ -163,12 +164,6 @@ def for_heads(mask: Tensor | None, axes: int) -> Tensor | None:
 
 def _require_heads(size: int, heads: int, head_size: int | None) -> None:
     if head_size is None:
-        return _require_divisor(size, heads)
-    for name, number in (("heads", heads), ("head_size", head_size)):
-        if not isinstance(number, int) or number < 1:
-            raise ValueError(f"{name}: got {number!r}, expected a whole number of at least 1")
-
-
-def _require_divisor(size: int, heads: int) -> None:
-    if not isinstance(heads, int) or heads < 1 or size % heads:
-        raise ValueError(f"heads: got {heads!r}, expected a whole number that divides the size {size}")
+        require_divisor(size, heads)
+    else:
+        require_positive(heads=heads, head_size=head_size)

@@ -5,8 +5,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from course_utils.attention import Score, attend
+from course_utils.attention.guards import require_positive
 from course_utils.data.text import END, PAD, START, Batch
-from course_utils.encoder import CELLS, Encoder, Memory
+from course_utils.models.encoder import CELLS, Encoder, Memory
 
 
 class Global(nn.Module):
@@ -55,13 +56,13 @@ class Seq2Seq(nn.Module):
         tied: bool = False,
     ) -> None:
         super().__init__()
-        _require_sizes(
+        require_positive(
             source_size=source_size,
             target_size=target_size,
             size=size,
             embedding=size if embedding is None else embedding,
         )
-        _require_settings(size, score, attention, cell, dropout)
+        _require_choices(size, score, attention, cell, dropout)
         embedding = size if embedding is None else embedding
         self.size = size
         self.encode = Encoder(source_size, size, cell, embedding, dropout)
@@ -125,8 +126,7 @@ class Seq2Seq(nn.Module):
         Shapes: → ids (batch, target), weights (batch, target, source) or None, where target ≤ longest.
         After a row's `<end>` its ids are `<pad>`; writing stops when every row has ended.
         """
-        if longest < 1:
-            raise ValueError(f"longest: got {longest}, expected at least 1")
+        require_positive(longest=longest)
         memory = self.encode(source, source_mask)
         token, state = torch.full_like(source[:, :1], START), memory.last
         done = torch.zeros_like(token, dtype=torch.bool)
@@ -169,13 +169,7 @@ def _tied(embed: nn.Embedding, size: int) -> nn.Sequential:
     return nn.Sequential(nn.Linear(size, embed.embedding_dim, bias=False), scores)
 
 
-def _require_sizes(**sizes: int) -> None:
-    for name, number in sizes.items():
-        if not isinstance(number, int) or number < 1:
-            raise ValueError(f"{name}: got {number!r}, expected a whole number of at least 1")
-
-
-def _require_settings(size: int, score: Score | None, attention: nn.Module | None, cell: str, dropout: float) -> None:
+def _require_choices(size: int, score: Score | None, attention: nn.Module | None, cell: str, dropout: float) -> None:
     if size % 2:
         raise ValueError(f"size: got {size}, expected an even number, for the encoder reads in two directions")
     if score is not None and attention is not None:

@@ -8,6 +8,8 @@ import math
 import torch
 from torch import Tensor
 
+from course_utils.attention.guards import require_at_least, require_boolean
+
 
 def padding_mask(lengths: Tensor, longest: int | None = None) -> Tensor:
     """Gives True where a position holds a real element, False where it is padding.
@@ -37,7 +39,7 @@ def causal_mask(queries: int, keys: int | None = None, device: torch.device | st
     Raises ValueError for fewer keys than queries.
     """
     keys = queries if keys is None else keys
-    _require_counts(queries, keys)
+    require_at_least(0, queries=queries, keys=keys)
     if keys < queries:
         raise ValueError(f"keys: got {keys}, expected at least as many as there are queries: {queries}")
     return torch.ones(queries, keys, dtype=torch.bool, device=device).tril(keys - queries)
@@ -49,7 +51,7 @@ def window_mask(queries: int, keys: int, radius: int, device: torch.device | str
     Shapes: → mask (query, key).
     Source: Luong, Pham and Manning 2015, section 3.2 (local-m). Raises ValueError for a negative radius.
     """
-    _require_counts(queries, keys)
+    require_at_least(0, queries=queries, keys=keys)
     if radius < 0:
         raise ValueError(f"radius: got {radius}, expected at least 0")
     distance = torch.arange(keys, device=device) - torch.arange(queries, device=device)[:, None]
@@ -75,8 +77,7 @@ def hidden(mask: Tensor) -> Tensor:
 
     Shapes: mask (…) → mask (…).
     """
-    if mask.dtype != torch.bool:
-        raise ValueError(f"mask: got {mask.dtype}, expected torch.bool")
+    require_boolean(mask)
     return ~mask
 
 
@@ -86,9 +87,3 @@ def additive(mask: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
     Shapes: mask (…) → (…).
     """
     return torch.zeros(mask.shape, dtype=dtype, device=mask.device).masked_fill(hidden(mask), -math.inf)
-
-
-def _require_counts(queries: int, keys: int) -> None:
-    for name, number in (("queries", queries), ("keys", keys)):
-        if not isinstance(number, int) or number < 0:
-            raise ValueError(f"{name}: got {number!r}, expected a whole number of at least 0")

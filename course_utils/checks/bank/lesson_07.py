@@ -5,11 +5,11 @@ import math
 import torch
 from torch import Tensor, nn
 
-from course_utils.bahdanau import Bahdanau
+from course_utils.attention.scores import Additive
 from course_utils.checks import Exercise, Mistake, Prediction, Requirement, Witness
 from course_utils.data.text import END, PAD, START
-from course_utils.scores import Additive
-from course_utils.seq2seq import Seq2Seq
+from course_utils.models.bahdanau import Bahdanau
+from course_utils.models.seq2seq import Seq2Seq
 
 
 def _draw(generator: torch.Generator, *shape: int) -> Tensor:

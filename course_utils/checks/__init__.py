@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from course_utils.graded import (
+from course_utils.checks.graded import (
     Exercise,
     Graded,
     Mistake,
@@ -54,7 +54,7 @@ def check(key: str, answer: Any) -> None:
 
 def progress(lesson: str | None = None) -> None:
     """Prints which exercises of a lesson ("02") are done; without an argument, of the lesson that was checked last."""
-    from course_utils.exercises import bank
+    from course_utils.checks.bank import bank
 
     lesson = lesson or next(reversed(_done), None)
     if lesson is None:
@@ -70,7 +70,7 @@ def progress(lesson: str | None = None) -> None:
 
 def find(key: str) -> Graded:
     """The exercise with this key. Raises ValueError for a key that no exercise has."""
-    from course_utils.exercises import bank, lessons
+    from course_utils.checks.bank import bank, lessons
 
     if isinstance(key, str) and _lesson(key) in lessons() and key in bank(_lesson(key)):
         return bank(_lesson(key))[key]

@@ -6,8 +6,8 @@ from collections import Counter
 import torch
 from torch import Tensor
 
+from course_utils.attention.masks import padding_mask
 from course_utils.checks import Exercise, Mistake, Prediction, Property, Requirement, Witness
-from course_utils.masks import padding_mask
 
 # 8.1 A window around a centre: one key at a time as the oracle.
 
