@@ -74,7 +74,7 @@ class AsTaught(StepByStep):
 
 
 def loop_loss(model: StepByStep, batch: Batch) -> tuple[Tensor, int]:
-    """Gives what `course_utils.models.seq2seq.token_loss` gives: the summed loss of real target tokens, and their number.
+    """Gives what the package's `token_loss` gives: the summed loss of real target tokens, and their number.
 
     Logits are made for every place of the rectangle, padding too, and the loss leaves the padding out.
     """

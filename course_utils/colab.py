@@ -11,7 +11,7 @@ NEVER_INSTALLED_HERE = {"torch", "numpy", "jupyterlab"}  # a hosted runtime brin
 
 
 def missing(distribution: str = "attention-course") -> list[str]:
-    """Gives the requirements of an installed distribution that this Python lacks or has too old, without torch and numpy.
+    """Gives the requirements of a distribution that this Python lacks or has too old, without torch and numpy.
 
     A requirement whose marker names an extra, another Python or another platform is none of ours.
     """

@@ -23,8 +23,8 @@ from matplotlib import font_manager
 from matplotlib.collections import QuadMesh
 from matplotlib.patches import Rectangle
 
-from course_utils.plots import fonts
 from course_utils.data.dates import LANGUAGES, TARGET_FIELDS, patterns, write_date
+from course_utils.plots import fonts
 from course_utils.plots.alignment import FIELD_COLOURS, ISO_FIELDS, alignment
 from course_utils.plots.fonts import clusters, font_files, joined, missing_glyphs, use_fonts, visual_order
 

@@ -1,6 +1,5 @@
 """runtime: numbers that print alike everywhere, and the first line of every notebook."""
 
-import importlib.metadata
 import re
 import subprocess
 import sys
@@ -11,8 +10,6 @@ import pytest
 import torch
 from hypothesis import given
 
-from course_utils import runtime
-from course_utils.colab import missing
 from course_utils.printing import approx, tidy
 from course_utils.runtime import start
 
@@ -44,49 +41,6 @@ def test_start_seeds_and_honours_the_chosen_device(monkeypatch):
 def test_start_names_a_bad_seed(seed):
     with pytest.raises(ValueError, match="^seed: got"):
         start(seed)
-
-
-def test_missing_names_what_is_absent_but_never_torch(monkeypatch):
-    present = {"numpy", "seaborn"}
-
-    def version(name):
-        if name not in present:
-            raise importlib.metadata.PackageNotFoundError(name)
-        return "1"
-
-    monkeypatch.setattr(runtime.importlib.metadata, "version", version)
-    monkeypatch.setattr(
-        runtime.importlib.metadata,
-        "requires",
-        lambda name: ["torch>=2.6", "numpy>=2.0", "seaborn", "babel>=2.12", 'ruff; extra == "dev"', "jupyterlab>=4"],
-    )
-    assert missing() == ["babel>=2.12"]
-
-
-def test_what_a_missing_package_needs_is_installed_too(monkeypatch):
-    needs = {
-        "attention-course": ["torch>=2.6", "sacrebleu>=2.4", "babel"],
-        "sacrebleu": ["numpy", "portalocker", 'lxml; extra == "x"'],
-        "babel": [],
-        "portalocker": [],
-    }
-    present, installed = {"babel"}, []
-
-    def version(name):
-        if name not in present:
-            raise importlib.metadata.PackageNotFoundError(name)
-        return "1"
-
-    def pip(command, **_):
-        installed.append(command[-1])
-        present.add(command[-1].split(">")[0])
-        return subprocess.CompletedProcess(command, 0, "", "")
-
-    monkeypatch.setattr(runtime.importlib.metadata, "version", version)
-    monkeypatch.setattr(runtime.importlib.metadata, "requires", needs.__getitem__)
-    monkeypatch.setattr(runtime.subprocess, "run", pip)
-    runtime.install_missing()
-    assert installed == ["sacrebleu>=2.4", "portalocker"]
 
 
 def test_importing_the_package_loads_nothing_heavy():

@@ -1,4 +1,4 @@
-"""What an argument must be, said in one grammar: `name: got this, expected that`. The lessons do not show these calls."""
+"""What an argument must be, in one grammar, `name: got this, expected that`; lessons do not show these calls."""
 
 import torch
 from torch import Tensor
