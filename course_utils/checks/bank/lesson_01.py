@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from course_utils.checks import Exercise, Mistake, Prediction, Property, Requirement, Witness
+from course_utils.checks.forms import predict, prove, write
 from course_utils.data import shop
 
 
@@ -25,76 +25,30 @@ def _weights(query, key, temperature, dim=-1):
     return torch.softmax(query @ key.T / temperature, dim)
 
 
-SOFT_LOOKUP = Exercise(
+SOFT_LOOKUP = write(
     "1.1",
-    "A soft lookup",
     oracle=lambda query, key, value, temperature: F.scaled_dot_product_attention(
         query[None], key[None], value[None], scale=1 / temperature
     )[0],
     inputs=_draw_searches,
-    mistakes=[
-        Mistake(
-            "over-queries",
-            lambda q, k, v, t: _weights(q, k, t, dim=0) @ v,
-            "You normalised over the queries; each query shares its weight among the keys: which axis must sum to 1?",
+    mistakes={
+        "over-queries": lambda q, k, v, t: _weights(q, k, t, dim=0) @ v,
+        "no-temperature": lambda q, k, v, t: _weights(q, k, 1) @ v,
+        "multiplied": lambda q, k, v, t: _weights(q, k, 1 / t) @ v,
+        "after-softmax": lambda q, k, v, t: _weights(q, k, 1) / t @ v,
+        "not-normalised": lambda q, k, v, t: torch.exp(q @ k.T / t) @ v,
+        "hard": lambda q, k, v, t: v[(q @ k.T).argmax(-1)],
+        "plain-mean": lambda q, k, v, t: v.mean(0).expand(len(q), -1),
+        "value-normalised": lambda q, k, v, t: _weights(q, k, t) @ torch.softmax(v, -1),
+        "weights-returned": lambda q, k, v, t: _weights(q, k, t),
+        "both-returned": lambda q, k, v, t: (_weights(q, k, t) @ v, _weights(q, k, t)),
+        "scaled": lambda q, k, v, t: _weights(q, k, t * math.sqrt(q.shape[-1])) @ v,
+    },
+    properties={
+        "fact-context-lie-between": lambda case, out: bool(
+            (out >= case[2].amin(0) - 1e-4).all() and (out <= case[2].amax(0) + 1e-4).all()
         ),
-        Mistake(
-            "no-temperature",
-            lambda q, k, v, t: _weights(q, k, 1) @ v,
-            "Your result does not depend on the temperature: use it on the scores, before the softmax.",
-        ),
-        Mistake(
-            "multiplied",
-            lambda q, k, v, t: _weights(q, k, 1 / t) @ v,
-            "You multiply by the temperature, so that a hot search is a sharp one; it should be the other way round.",
-        ),
-        Mistake(
-            "after-softmax",
-            lambda q, k, v, t: _weights(q, k, 1) / t @ v,
-            "You used the temperature after the softmax, so that the weights no longer sum to 1.",
-        ),
-        Mistake(
-            "not-normalised",
-            lambda q, k, v, t: torch.exp(q @ k.T / t) @ v,
-            "You took the exponential of the scores but did not divide by its sum: your weights do not sum to 1.",
-        ),
-        Mistake(
-            "hard",
-            lambda q, k, v, t: v[(q @ k.T).argmax(-1)],
-            "You return the value of the best key alone; here every key answers, as much as its weight says.",
-        ),
-        Mistake(
-            "plain-mean",
-            lambda q, k, v, t: v.mean(0).expand(len(q), -1),
-            "You take the plain mean of the values: every query gets the same answer, so the weights are not used.",
-        ),
-        Mistake(
-            "value-normalised",
-            lambda q, k, v, t: _weights(q, k, t) @ torch.softmax(v, -1),
-            "You put the values through a softmax too; only scores become weights, and values are mixed as they are.",
-        ),
-        Mistake(
-            "weights-returned",
-            lambda q, k, v, t: _weights(q, k, t),
-            "You return the weights; one step is missing, in which they mix the values.",
-        ),
-        Mistake(
-            "both-returned",
-            lambda q, k, v, t: (_weights(q, k, t) @ v, _weights(q, k, t)),
-            "You return context and weights together, as `attend` does; here the context alone is asked for.",
-        ),
-        Mistake(
-            "scaled",
-            lambda q, k, v, t: _weights(q, k, t * math.sqrt(q.shape[-1])) @ v,
-            "You also divide by the root of the size, like a scaled dot product; here the temperature does that work.",
-        ),
-    ],
-    properties=[
-        Property(
-            "every fact of the context must lie between the smallest and the largest such fact of the values",
-            lambda case, out: bool((out >= case[2].amin(0) - 1e-4).all() and (out <= case[2].amax(0) + 1e-4).all()),
-        )
-    ],
+    },
 )
 
 
@@ -113,63 +67,21 @@ def _temperature_truth() -> dict:
     }
 
 
-TEMPERATURE = Prediction(
+TEMPERATURE = predict(
     "1.2",
-    "What temperature does",
     truth=_temperature_truth,
-    mistakes=[
-        Mistake(
-            "swapped",
-            {"cold": 1 / 3, "hot": 1.0},
-            "You have cold and hot the wrong way round: scores are divided by the temperature, so a small one pulls "
-            "them apart.",
-        ),
-        Mistake(
-            "hot-takes-one",
-            {"hot": 1.0},
-            "You let heat pull the scores apart; dividing by an enormous number brings all of them close to 0.",
-        ),
-        Mistake(
-            "cold-as-it-was",
-            {"cold": 0.66524},
-            "You left the scores as they are; in the cold they are divided by almost 0, and their differences grow.",
-        ),
-        Mistake(
-            "hot-is-zero",
-            {"hot": 0.0},
-            "You let the weights vanish in the heat; they still sum to 1, so what is left for each of three goods?",
-        ),
-        Mistake(
-            "tie-takes-one",
-            {"cold tie": 1.0},
-            "You let one of two equal goods win; softmax cannot tell equal scores apart, however cold it is.",
-        ),
-        Mistake(
-            "ratio-of-scores",
-            {"ratio": 2.0},
-            "You divided the scores; weights go with the exponentials of the scores, so their difference counts.",
-        ),
-        Mistake(
-            "ratio-multiplied",
-            {"ratio": math.exp(0.5)},
-            "You multiplied the difference of the scores by the temperature; divide by it.",
-        ),
-        Mistake(
-            "ratio-without-temperature",
-            {"ratio": math.e},
-            "You left the temperature out of the ratio: divide the difference of the scores by it first.",
-        ),
-        Mistake(
-            "shift-matters",
-            {"shift changes": True},
-            "You expect a shift to matter; but the same factor appears above and below the fraction, so it cancels.",
-        ),
-        Mistake(
-            "order-changes",
-            {"order changes": True},
-            "You expect heat to change the order; dividing all scores by one positive number keeps the larger larger.",
-        ),
-    ],
+    mistakes={
+        "swapped": {"cold": 1 / 3, "hot": 1.0},
+        "hot-takes-one": {"hot": 1.0},
+        "cold-as-it-was": {"cold": 0.66524},
+        "hot-is-zero": {"hot": 0.0},
+        "tie-takes-one": {"cold tie": 1.0},
+        "ratio-of-scores": {"ratio": 2.0},
+        "ratio-multiplied": {"ratio": math.exp(0.5)},
+        "ratio-without-temperature": {"ratio": math.e},
+        "shift-matters": {"shift changes": True},
+        "order-changes": {"order changes": True},
+    },
 )
 
 # 1.3 convex hull ------------------------------------------------------------------------------------------------------
@@ -201,41 +113,16 @@ def _is_complete(answer) -> bool:
     return isinstance(answer, tuple | list) and [_numbers_of(part) for part in answer] == [3, 2, 2]
 
 
-HULL = Witness(
+HULL = prove(
     "1.3",
-    "Leave the goods behind, if you can",
-    requirements=[
-        Requirement(
-            "complete",
-            _is_complete,
-            "Something is missing: the check needs 3 weights, a point of 2 numbers and a direction of 2 numbers.",
-        ),
-        Requirement(
-            "not-negative",
-            lambda answer: bool((_vector(answer[0]) >= -1e-6).all()),
-            "One of your weights is negative; softmax never gives that.",
-        ),
-        Requirement(
-            "sum-to-one",
-            lambda answer: abs(_vector(answer[0]).sum().item() - 1) < 1e-4,
-            "Your weights do not sum to 1, so they are not what a softmax gives.",
-        ),
-        Requirement(
-            "reaches-the-target",
-            lambda answer: torch.allclose(_vector(answer[0]) @ CORNERS, TARGET, atol=1e-3),
-            "Your weights are weights, but their blend is not (1, 2): write down what each fact of the blend asks for.",
-        ),
-        Requirement(
-            "outside",
-            lambda answer: _is_outside(_vector(answer[1])),
-            "Some weights do reach the point that you call out of reach: it lies in the triangle, or on its edge.",
-        ),
-        Requirement(
-            "separates",
-            lambda answer: _separates(_vector(answer[1]), _vector(answer[2])),
-            "Your direction proves nothing yet: along it, some good lies as far as your point, or further.",
-        ),
-    ],
+    requirements={
+        "complete": _is_complete,
+        "not-negative": lambda answer: bool((_vector(answer[0]) >= -1e-6).all()),
+        "sum-to-one": lambda answer: abs(_vector(answer[0]).sum().item() - 1) < 1e-4,
+        "reaches-the-target": lambda answer: torch.allclose(_vector(answer[0]) @ CORNERS, TARGET, atol=1e-3),
+        "outside": lambda answer: _is_outside(_vector(answer[1])),
+        "separates": lambda answer: _separates(_vector(answer[1]), _vector(answer[2])),
+    },
 )
 
 # 1.4 where the story breaks -------------------------------------------------------------------------------------------
@@ -261,40 +148,17 @@ def _readable(query) -> bool:
         return False
 
 
-BROKEN_STORY = Witness(
+BROKEN_STORY = prove(
     "1.4",
-    "Where the story breaks",
-    requirements=[
-        Requirement(
-            "two-texts",
-            lambda answer: (
-                isinstance(answer, tuple | list) and len(answer) == 2 and all(isinstance(part, str) for part in answer)
-            ),
-            'Your answer should be two texts, the query and the name of the good: `found = ("…", "…")`.',
+    requirements={
+        "two-texts": lambda answer: (
+            isinstance(answer, tuple | list) and len(answer) == 2 and all(isinstance(part, str) for part in answer)
         ),
-        Requirement(
-            "readable",
-            lambda answer: _readable(answer[0]),
-            "The clerk's table has nothing for your query: use at least one of the nouns that it describes.",
-        ),
-        Requirement(
-            "named",
-            lambda answer: nearest_to_blend(answer[0])[0] == answer[1].lower().strip(),
-            "The good that you name is not the nearest to this blend: compare all three facts, each divided by its "
-            "standard deviation over the shop.",
-        ),
-        Requirement(
-            "unwanted",
-            lambda answer: nearest_to_blend(answer[0])[1] < 0.001,
-            "The nearest good has a fair weight, so the story holds for this query: look for one that blends goods of "
-            "different kinds.",
-        ),
-        Requirement(
-            "close",
-            lambda answer: nearest_to_blend(answer[0])[2] < 0.15,
-            "Nobody would take your blend for that good, because it is too far away: try more queries, by a loop.",
-        ),
-    ],
+        "readable": lambda answer: _readable(answer[0]),
+        "named": lambda answer: nearest_to_blend(answer[0])[0] == answer[1].lower().strip(),
+        "unwanted": lambda answer: nearest_to_blend(answer[0])[1] < 0.001,
+        "close": lambda answer: nearest_to_blend(answer[0])[2] < 0.15,
+    },
 )
 
 
@@ -324,70 +188,27 @@ def _kernel(score, dim=-1):
     return lambda x, x_seen, y_seen, width: torch.softmax(score(x[:, None] - x_seen, width), dim) @ y_seen
 
 
-KERNEL = Exercise(
+KERNEL = write(
     "1.5",
-    "Kernel regression is attention",
     oracle=_kernel_by_hand,
     inputs=_draw_points,
-    mistakes=[
-        Mistake(
-            "no-two",
-            _kernel(lambda d, w: -(d**2) / w**2),
-            "You left out the 2 in the denominator, so your kernel is narrower than its width says.",
+    mistakes={
+        "no-two": _kernel(lambda d, w: -(d**2) / w**2),
+        "width-not-squared": _kernel(lambda d, w: -(d**2) / (2 * w)),
+        "distance-not-squared": _kernel(lambda d, w: -d.abs() / (2 * w**2)),
+        "sign": _kernel(lambda d, w: d**2 / (2 * w**2)),
+        "over-queries": _kernel(lambda d, w: -(d**2) / (2 * w**2), dim=0),
+        "not-normalised": lambda x, x_seen, y_seen, w: torch.exp(-((x[:, None] - x_seen) ** 2) / (2 * w**2)) @ y_seen,
+        "multiplied": _kernel(lambda d, w: -(d**2) / 2 * w**2),
+        "two-squared": _kernel(lambda d, w: -(d**2) / (2 * w) ** 2),
+        "no-width": _kernel(lambda d, w: -(d**2)),
+        "mean-of-all": lambda x, x_seen, y_seen, w: y_seen.mean().expand(len(x)),
+    },
+    properties={
+        "prediction-lie-between-smallest": lambda case, out: bool(
+            ((out >= case[2].min() - 1e-4) & (out <= case[2].max() + 1e-4)).all()
         ),
-        Mistake(
-            "width-not-squared",
-            _kernel(lambda d, w: -(d**2) / (2 * w)),
-            "You divide by the width itself; a squared distance needs a squared width.",
-        ),
-        Mistake(
-            "distance-not-squared",
-            _kernel(lambda d, w: -d.abs() / (2 * w**2)),
-            "You use the distance itself; this kernel squares it.",
-        ),
-        Mistake(
-            "sign",
-            _kernel(lambda d, w: d**2 / (2 * w**2)),
-            "Your sign is turned round: far points count most, when near ones should.",
-        ),
-        Mistake(
-            "over-queries",
-            _kernel(lambda d, w: -(d**2) / (2 * w**2), dim=0),
-            "You normalised over the queries: for each query the weights of the points seen must sum to 1.",
-        ),
-        Mistake(
-            "not-normalised",
-            lambda x, x_seen, y_seen, w: torch.exp(-((x[:, None] - x_seen) ** 2) / (2 * w**2)) @ y_seen,
-            "You sum the values times the kernel without dividing by the sum of the kernel, so crowds count double.",
-        ),
-        Mistake(
-            "multiplied",
-            _kernel(lambda d, w: -(d**2) / 2 * w**2),
-            "You multiply by the squared width: in Python a / 2 * b is (a / 2) * b, so the denominator needs "
-            "parentheses.",
-        ),
-        Mistake(
-            "two-squared",
-            _kernel(lambda d, w: -(d**2) / (2 * w) ** 2),
-            "You squared the 2 along with the width: only the width is squared.",
-        ),
-        Mistake(
-            "no-width",
-            _kernel(lambda d, w: -(d**2)),
-            "Your prediction does not depend on the width: divide the squared distance by twice its square.",
-        ),
-        Mistake(
-            "mean-of-all",
-            lambda x, x_seen, y_seen, w: y_seen.mean().expand(len(x)),
-            "You take the plain mean of all values: near points should count more than far ones.",
-        ),
-    ],
-    properties=[
-        Property(
-            "a prediction must lie between the smallest and the largest value seen",
-            lambda case, out: bool(((out >= case[2].min() - 1e-4) & (out <= case[2].max() + 1e-4)).all()),
-        )
-    ],
+    },
 )
 
 
@@ -405,56 +226,22 @@ def _ranks(scores: Tensor, wanted: Tensor, descending: bool = True) -> Tensor:
     return torch.tensor([row.index(good) + 1.0 for row, good in zip(order, wanted.tolist(), strict=True)])
 
 
-RECIPROCAL_RANK = Exercise(
+RECIPROCAL_RANK = write(
     "1.6",
-    "Mean reciprocal rank",
     oracle=lambda scores, wanted: (1 / _ranks(scores, wanted)).mean(),
     inputs=_draw_rankings,
-    mistakes=[
-        Mistake(
-            "ranks-from-zero",
-            lambda scores, wanted: (1 / (_ranks(scores, wanted) - 1)).mean(),
-            "Your ranks start at 0, so the best place divides by zero; the first place is rank 1.",
-        ),
-        Mistake(
-            "ascending",
-            lambda scores, wanted: (1 / _ranks(scores, wanted, descending=False)).mean(),
-            "You count from the worst score up; rank 1 belongs to the largest score.",
-        ),
-        Mistake(
-            "argsort-is-not-rank",
-            lambda scores, wanted: (
-                1 / (scores.argsort(dim=-1, descending=True).gather(1, wanted[:, None])[:, 0] + 1.0)
-            ).mean(),
-            "You read argsort at the good's number; it says which good stands at a place, and you need the place at "
-            "which a good stands.",
-        ),
-        Mistake(
-            "mean-of-ranks",
-            lambda scores, wanted: _ranks(scores, wanted).mean(),
-            "You averaged the ranks; take the reciprocal of each rank first.",
-        ),
-        Mistake(
-            "reciprocal-of-mean",
-            lambda scores, wanted: 1 / _ranks(scores, wanted).mean(),
-            "You took the reciprocal of the mean rank; first the reciprocal of each rank, then the mean.",
-        ),
-        Mistake(
-            "not-averaged",
-            lambda scores, wanted: 1 / _ranks(scores, wanted),
-            "You return a number for each query; the measure is their mean.",
-        ),
-        Mistake(
-            "summed",
-            lambda scores, wanted: (1 / _ranks(scores, wanted)).sum(),
-            "You added the reciprocals up; divide by the number of queries, so that 1 is the best possible.",
-        ),
-        Mistake(
-            "only-the-first",
-            lambda scores, wanted: (scores.argmax(-1) == wanted).float().mean(),
-            "You count first places alone; a good in second place still earns 1 / 2.",
-        ),
-    ],
+    mistakes={
+        "ranks-from-zero": lambda scores, wanted: (1 / (_ranks(scores, wanted) - 1)).mean(),
+        "ascending": lambda scores, wanted: (1 / _ranks(scores, wanted, descending=False)).mean(),
+        "argsort-is-not-rank": lambda scores, wanted: (
+            1 / (scores.argsort(dim=-1, descending=True).gather(1, wanted[:, None])[:, 0] + 1.0)
+        ).mean(),
+        "mean-of-ranks": lambda scores, wanted: _ranks(scores, wanted).mean(),
+        "reciprocal-of-mean": lambda scores, wanted: 1 / _ranks(scores, wanted).mean(),
+        "not-averaged": lambda scores, wanted: 1 / _ranks(scores, wanted),
+        "summed": lambda scores, wanted: (1 / _ranks(scores, wanted)).sum(),
+        "only-the-first": lambda scores, wanted: (scores.argmax(-1) == wanted).float().mean(),
+    },
 )
 
 EXERCISES = [SOFT_LOOKUP, TEMPERATURE, HULL, BROKEN_STORY, KERNEL, RECIPROCAL_RANK]

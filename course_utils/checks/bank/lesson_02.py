@@ -7,15 +7,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from course_utils.attention.scores import ConcatTanhSum
-from course_utils.checks import Exercise, Mistake, Property, Requirement, Witness
+from course_utils.checks.forms import prove, write
 
-ROWS_SUM_TO_ONE = Property(
-    "every row of weights must sum to 1",
-    lambda arguments, weights: torch.allclose(weights.sum(-1), torch.ones_like(weights.sum(-1)), atol=1e-4),
-)
-OVER_QUERIES = "You took the softmax over the queries: each query shares out its own weight, so look at the last axis."
-NO_SOFTMAX = "You returned the scores: the last step, which turns each row of scores into weights, is missing."
-FIRST_SHOP = "You used element 0 of the batch only: the others got no weights, so keep the first axis to the end."
+
+def _rows_sum_to_one(arguments: tuple, weights: Tensor) -> bool:
+    return torch.allclose(weights.sum(-1), torch.ones_like(weights.sum(-1)), atol=1e-4)
 
 
 # 2.1 Rules 1 and 2: pairs are built literally in the oracle, with a loop over queries and keys.
@@ -54,45 +50,26 @@ def _squash_and_sum(hidden: Tensor, squash: bool) -> Tensor:
     return (torch.tanh(hidden) if squash else hidden).sum(-1)
 
 
-CONCATENATION = Exercise(
-    "2.1", "Rules 1 and 2 in one function",
-    oracle=_concatenation_oracle, inputs=_draw_concatenation, properties=[ROWS_SUM_TO_ONE],
-    mistakes=[
-        Mistake(
-            "tanh-after-sum",
-            _concatenation(lambda hidden, squash: torch.tanh(hidden.sum(-1)) if squash else hidden.sum(-1)),
-            "You summed before the tanh: inside it only one number is left, so every query ranks the keys alike; "
-            "squash each hidden feature first.",
+CONCATENATION = write(
+    "2.1",
+    oracle=_concatenation_oracle,
+    inputs=_draw_concatenation,
+    properties={"rows-sum-to-one": _rows_sum_to_one},
+    mistakes={
+        "tanh-after-sum": _concatenation(
+            lambda hidden, squash: torch.tanh(hidden.sum(-1)) if squash else hidden.sum(-1)
         ),
-        Mistake(
-            "no-tanh", _concatenation(lambda hidden, squash: hidden.sum(-1)),
-            "Your rule 2 has no tanh: without it the sum is one linear number, and the query cancels as in rule 1.",
-        ),
-        Mistake(
-            "always-tanh", _concatenation(lambda hidden, squash: torch.tanh(hidden).sum(-1)),
-            "You squash in rule 1 too: with `squash=False` the linear layer's numbers are summed as they are.",
-        ),
-        Mistake(
-            "key-first", _concatenation(_squash_and_sum, pairs=lambda q, k: _pairs(k, q).transpose(-3, -2)),
-            "You put the key before the query: the first columns of the weight belong to the query.",
-        ),
-        Mistake(
-            "no-bias", _concatenation(_squash_and_sum, with_bias=0.0),
-            "You left out the bias: it cancels in rule 1, but inside the tanh of rule 2 it matters.",
-        ),
-        Mistake(
-            "mean-for-sum", _concatenation(lambda hidden, squash: (torch.tanh(hidden) if squash else hidden).mean(-1)),
-            "You averaged the hidden features: both rules sum them, so your differences are too small.",
-        ),
-        Mistake(
-            "squash-inverted", _concatenation(lambda hidden, squash: _squash_and_sum(hidden, not squash)),
-            "You have the two rules the wrong way round: the tanh belongs to `squash=True`, rule 2.",
-        ),
-        Mistake("over-queries", _concatenation(_squash_and_sum, lambda s: torch.softmax(s, -2)), OVER_QUERIES),
-        Mistake("no-softmax", _concatenation(_squash_and_sum, lambda scores: scores), NO_SOFTMAX),
-        Mistake("only-element-0", _concatenation(_squash_and_sum, lambda s: torch.softmax(s[0], -1)), FIRST_SHOP),
-    ],
-)  # fmt: skip
+        "no-tanh": _concatenation(lambda hidden, squash: hidden.sum(-1)),
+        "always-tanh": _concatenation(lambda hidden, squash: torch.tanh(hidden).sum(-1)),
+        "key-first": _concatenation(_squash_and_sum, pairs=lambda q, k: _pairs(k, q).transpose(-3, -2)),
+        "no-bias": _concatenation(_squash_and_sum, with_bias=0.0),
+        "mean-for-sum": _concatenation(lambda hidden, squash: (torch.tanh(hidden) if squash else hidden).mean(-1)),
+        "squash-inverted": _concatenation(lambda hidden, squash: _squash_and_sum(hidden, not squash)),
+        "over-queries": _concatenation(_squash_and_sum, lambda s: torch.softmax(s, -2)),
+        "no-softmax": _concatenation(_squash_and_sum, lambda scores: scores),
+        "only-element-0": _concatenation(_squash_and_sum, lambda s: torch.softmax(s[0], -1)),
+    },
+)
 
 
 # 2.2 Rule 3: the oracle is PyTorch's fused attention with the identity as values.
@@ -118,47 +95,26 @@ def _draw_rule_3(generator: torch.Generator) -> list[tuple]:
     ]
 
 
-RULE_3 = Exercise(
-    "2.2", "Rule 3: the scaled dot product",
-    oracle=_scaled_dot_oracle, inputs=_draw_rule_3, properties=[ROWS_SUM_TO_ONE],
-    mistakes=[
-        Mistake(
-            "no-root", _divided(lambda query, key: 1.0),
-            "You did not divide: the variance of your scores is the size, and softmax closes as the size grows.",
+RULE_3 = write(
+    "2.2",
+    oracle=_scaled_dot_oracle,
+    inputs=_draw_rule_3,
+    properties={"rows-sum-to-one": _rows_sum_to_one},
+    mistakes={
+        "no-root": _divided(lambda query, key: 1.0),
+        "root-of-keys": _divided(lambda query, key: math.sqrt(key.shape[1])),
+        "root-of-queries": _divided(lambda query, key: math.sqrt(query.shape[1])),
+        "size-without-root": _divided(lambda query, key: query.shape[-1]),
+        "multiplied": _divided(lambda query, key: 1 / math.sqrt(query.shape[-1])),
+        "root-after-softmax": lambda query, key: _divided(lambda q, k: 1.0)(query, key) / _root(query, key),
+        "cosine": lambda query, key: torch.softmax(
+            F.normalize(query, dim=-1) @ F.normalize(key, dim=-1).transpose(-2, -1), dim=-1
         ),
-        Mistake(
-            "root-of-keys", _divided(lambda query, key: math.sqrt(key.shape[1])),
-            "You divided by the root of the number of keys: the sum in each score runs over the features, so their "
-            "number counts.",
-        ),
-        Mistake(
-            "root-of-queries", _divided(lambda query, key: math.sqrt(query.shape[1])),
-            "You divided by the root of the number of queries: the sum in each score runs over the features, so "
-            "their number counts.",
-        ),
-        Mistake(
-            "size-without-root", _divided(lambda query, key: query.shape[-1]),
-            "You divided by the size itself: that brings the variance down to 1 / size; a standard deviation needs "
-            "the root.",
-        ),
-        Mistake(
-            "multiplied", _divided(lambda query, key: 1 / math.sqrt(query.shape[-1])),
-            "You multiplied by the root: that makes the variance grow with the square of the size; divide instead.",
-        ),
-        Mistake(
-            "root-after-softmax", lambda query, key: _divided(lambda q, k: 1.0)(query, key) / _root(query, key),
-            "You divided the weights, when softmax was over, so that they no longer sum to 1: divide the scores.",
-        ),
-        Mistake(
-            "cosine", lambda query, key: torch.softmax(
-                F.normalize(query, dim=-1) @ F.normalize(key, dim=-1).transpose(-2, -1), dim=-1),
-            "You divided by the lengths of the vectors, which is cosine: rule 3 divides by the root of the size alone.",
-        ),
-        Mistake("over-queries", _divided(_root, dim=-2), OVER_QUERIES),
-        Mistake("no-softmax", lambda query, key: query @ key.transpose(-2, -1) / _root(query, key), NO_SOFTMAX),
-        Mistake("only-element-0", lambda query, key: _divided(_root)(query[0], key[0]), FIRST_SHOP),
-    ],
-)  # fmt: skip
+        "over-queries": _divided(_root, dim=-2),
+        "no-softmax": lambda query, key: query @ key.transpose(-2, -1) / _root(query, key),
+        "only-element-0": lambda query, key: _divided(_root)(query[0], key[0]),
+    },
+)
 
 
 # 2.3 A customer whom rule 1 serves wrong.
@@ -181,34 +137,16 @@ def _shapes_of_customers(answer: dict) -> bool:
     )
 
 
-CANCELS = Witness(
-    "2.3", "A customer whom rule 1 serves wrong",
-    requirements=[
-        Requirement(
-            "shapes", _shapes_of_customers,
-            "Your answer needs three tensors: query of shape (2, 3), key of shape (4, 3), weight of shape (6,).",
-        ),
-        Requirement(
-            "different-wishes", lambda answer: _wishes(answer)[0] != _wishes(answer)[1],
-            "Your two customers want the same good, by the dot product: turn one of them towards another key.",
-        ),
-        Requirement(
-            "query-has-a-say", lambda answer: bool((_rule_1(answer)[0].diff().abs() >= 5).all()),
-            "Your scores hardly depend on the query, so that there is nothing to cancel: give the query's half of "
-            "the weight a say, until the two customers' scores lie at least 5 apart.",
-        ),
-        Requirement(
-            "sure", lambda answer: float(torch.softmax(_rule_1(answer)[1], dim=-1).max()) >= 0.9,
-            "Your rule 1 is not sure enough: no good gets a weight of 0.9; what can raise one good above the others "
-            "is the key's half of the weight.",
-        ),
-        Requirement(
-            "first-is-served", lambda answer: int(_rule_1(answer)[1].argmax()) == _wishes(answer)[0],
-            "Your first customer does not get what they want either: let the key's half of the weight favour their "
-            "good.",
-        ),
-    ],
-)  # fmt: skip
+CANCELS = prove(
+    "2.3",
+    requirements={
+        "shapes": _shapes_of_customers,
+        "different-wishes": lambda answer: _wishes(answer)[0] != _wishes(answer)[1],
+        "query-has-a-say": lambda answer: bool((_rule_1(answer)[0].diff().abs() >= 5).all()),
+        "sure": lambda answer: float(torch.softmax(_rule_1(answer)[1], dim=-1).max()) >= 0.9,
+        "first-is-served": lambda answer: int(_rule_1(answer)[1].argmax()) == _wishes(answer)[0],
+    },
+)
 
 
 # 2.4 The module of fixed width.
@@ -235,51 +173,27 @@ def _draw_shops(generator: torch.Generator) -> list[tuple]:
     ]
 
 
-FIXED_WIDTH = Exercise(
-    "2.4", "Mend the module of fixed width",
-    oracle=_repaired_oracle, inputs=_draw_shops, properties=[ROWS_SUM_TO_ONE],
-    mistakes=[
-        Mistake(
-            "unchanged",
-            lambda query, key, weight, bias: torch.softmax(weight @ torch.cat([query[0], key[0, 0]]) + bias, -1),
-            "Your function still does what the broken one does: it reads the first key of the first shop, and "
-            "nothing else.",
+FIXED_WIDTH = write(
+    "2.4",
+    oracle=_repaired_oracle,
+    inputs=_draw_shops,
+    properties={"rows-sum-to-one": _rows_sum_to_one},
+    mistakes={
+        "unchanged": lambda query, key, weight, bias: torch.softmax(
+            weight @ torch.cat([query[0], key[0, 0]]) + bias, -1
         ),
-        Mistake(
-            "still-first-key", _repair(lambda hidden: hidden[:, 0]),
-            "Every shop now has its weights, but they still come from the first key alone: pair the query with each "
-            "key.",
+        "still-first-key": _repair(lambda hidden: hidden[:, 0]),
+        "still-element-0": _repair(lambda hidden: torch.tanh(hidden[0]).sum(-1)),
+        "no-tanh": _repair(lambda hidden: hidden.sum(-1)),
+        "tanh-after-sum": _repair(lambda hidden: torch.tanh(hidden.sum(-1))),
+        "summed-over-keys": _repair(lambda hidden: torch.tanh(hidden).sum(1)),
+        "over-shops": lambda *arguments: torch.softmax(torch.tanh(_hidden(*arguments)).sum(-1), dim=0),
+        "no-softmax": lambda *arguments: torch.tanh(_hidden(*arguments)).sum(-1),
+        "key-first": lambda query, key, weight, bias: _repaired_oracle(
+            query, key, weight.roll(query.shape[-1], 1), bias
         ),
-        Mistake(
-            "still-element-0", _repair(lambda hidden: torch.tanh(hidden[0]).sum(-1)),
-            "Every key is scored now, but of the first shop only: element 0 of the batch is not the batch.",
-        ),
-        Mistake(
-            "no-tanh", _repair(lambda hidden: hidden.sum(-1)),
-            "Every key is scored now, but nothing stands between linear and sum, so that the query cancels: one "
-            "blindness is exchanged for the other.",
-        ),
-        Mistake(
-            "tanh-after-sum", _repair(lambda hidden: torch.tanh(hidden.sum(-1))),
-            "You squash the sum, when it is too late: each hidden feature needs its own tanh.",
-        ),
-        Mistake(
-            "summed-over-keys", _repair(lambda hidden: torch.tanh(hidden).sum(1)),
-            "You summed over the keys and kept the hidden features: a score belongs to a key, so sum over the other "
-            "axis.",
-        ),
-        Mistake(
-            "over-shops", lambda *arguments: torch.softmax(torch.tanh(_hidden(*arguments)).sum(-1), dim=0),
-            "You took the softmax over the batch: shops now compete with each other, when keys of one shop should.",
-        ),
-        Mistake("no-softmax", lambda *arguments: torch.tanh(_hidden(*arguments)).sum(-1), NO_SOFTMAX),
-        Mistake(
-            "key-first", lambda query, key, weight, bias: _repaired_oracle(
-                query, key, weight.roll(query.shape[-1], 1), bias),
-            "You put the key before the query: the first columns of the weight belong to the query.",
-        ),
-    ],
-)  # fmt: skip
+    },
+)
 
 
 # 2.5 Customers on whom the dot product loses.
@@ -306,35 +220,16 @@ def _shapes_of_draw(result: dict) -> bool:
     return isinstance(drawn, tuple) and [tuple(part.shape) for part in drawn] == [(9, 1, 4), (9, 6, 4), (9,)]
 
 
-DOT_LOSES = Witness(
-    "2.5", "Customers on whom the dot product loses",
-    requirements=[
-        Requirement(
-            "shapes", _shapes_of_draw,
-            "Your result needs your function under 'draw', which gives query (batch, 1, 4), key (batch, 6, 4) and "
-            "wanted (batch), and the ConcatTanhSum that learned from it under 'rule'.",
-        ),
-        Requirement(
-            "every-place", lambda result: _measured(result)["rarest"] >= 0.05,
-            "Your customers hardly ever want some of the six places: draw the wanted place at random.",
-        ),
-        Requirement(
-            "dot-loses", lambda result: _measured(result)["dot"] <= 0.4,
-            "The dot product still finds more than 40 % of your goods: ask in a way in which the right key is not "
-            "the one that lies furthest in the query's direction.",
-        ),
-        Requirement(
-            "rule-2-wins", lambda result: _measured(result)["rule"] >= 0.85,
-            "Your rule 2 finds less than 85 %: train it on your customers, and let the query say clearly which key "
-            "is meant.",
-        ),
-        Requirement(
-            "query-counts", lambda result: _measured(result)["stranger"] <= 0.6,
-            "Your rule finds the good even with another customer's query, so nobody had to ask: let the wanted key "
-            "depend on the query.",
-        ),
-    ],
-)  # fmt: skip
+DOT_LOSES = prove(
+    "2.5",
+    requirements={
+        "shapes": _shapes_of_draw,
+        "every-place": lambda result: _measured(result)["rarest"] >= 0.05,
+        "dot-loses": lambda result: _measured(result)["dot"] <= 0.4,
+        "rule-2-wins": lambda result: _measured(result)["rule"] >= 0.85,
+        "query-counts": lambda result: _measured(result)["stranger"] <= 0.6,
+    },
+)
 
 
 # 2.6 Join context and query.
@@ -396,44 +291,32 @@ def _context_first(projection, query, context, weights):
     return projection(torch.cat([context, query], -1)), weights
 
 
-JOINED = Exercise(
-    "2.6", "Join context and query, and project",
-    oracle=_joined_oracle, inputs=_draw_joined, call=_run_joined,
-    mistakes=[
-        Mistake(
-            "context-replaces-query",
-            _joined(lambda projection, query, context, weights: (projection(context), weights), only_context=True),
-            "You projected the context alone, so that it replaces the query: join the two before you project.",
+JOINED = write(
+    "2.6",
+    oracle=_joined_oracle,
+    inputs=_draw_joined,
+    call=_run_joined,
+    mistakes={
+        "context-replaces-query": _joined(
+            lambda projection, query, context, weights: (projection(context), weights), only_context=True
         ),
-        Mistake(
-            "query-first",
-            _joined(lambda projection, query, context, weights: (projection(torch.cat([query, context], -1)), weights)),
-            "You joined query before context: the order is context first, so that each meets its own columns of the "
-            "weight.",
+        "query-first": _joined(
+            lambda projection, query, context, weights: (projection(torch.cat([query, context], -1)), weights)
         ),
-        Mistake(
-            "with-tanh",
-            _joined(lambda projection, query, context, weights: (
-                torch.tanh(projection(torch.cat([context, query], -1))), weights)),
-            "You squashed the output as Luong does: this module projects only, without a tanh.",
+        "with-tanh": _joined(
+            lambda projection, query, context, weights: (
+                torch.tanh(projection(torch.cat([context, query], -1))),
+                weights,
+            )
         ),
-        Mistake(
-            "output-only", _joined(lambda *parts: _context_first(*parts)[0]),
-            "You returned the output alone: the task asks for two things, the output and the weights.",
+        "output-only": _joined(lambda *parts: _context_first(*parts)[0]),
+        "context-not-projected": _joined(
+            lambda projection, query, context, weights: (torch.cat([context, query], -1), weights)
         ),
-        Mistake(
-            "context-not-projected",
-            _joined(lambda projection, query, context, weights: (torch.cat([context, query], -1), weights)),
-            "You returned the pair as it is: the projection to the output size is missing.",
-        ),
-        Mistake(
-            "no-root", _joined(_context_first, root=lambda query, key: 1.0),
-            "Your output is joined rightly, but the weights come from plain dot products: divide by the root of the "
-            "size.",
-        ),
-        Mistake("over-queries", _joined(_context_first, softmax_dim=-2), OVER_QUERIES),
-    ],
-)  # fmt: skip
+        "no-root": _joined(_context_first, root=lambda query, key: 1.0),
+        "over-queries": _joined(_context_first, softmax_dim=-2),
+    },
+)
 
 
 # Further.
@@ -460,23 +343,19 @@ def _bilinear(query: Tensor, key: Tensor, weight: Tensor) -> Tensor:
     return query @ weight @ key.transpose(-2, -1)
 
 
-BILINEAR = Exercise(
-    "2.7", "Bilinear weights",
-    oracle=_bilinear_oracle, inputs=_draw_bilinear, properties=[ROWS_SUM_TO_ONE],
-    mistakes=[
-        Mistake(
-            "transposed", lambda query, key, weight: torch.softmax(_bilinear(query, key, weight.T), dim=-1),
-            "You turned the matrix round: its rows belong to the query's features, its columns to the key's.",
-        ),
-        Mistake(
-            "with-root", lambda query, key, w: torch.softmax(_bilinear(query, key, w) / _root(query, key), dim=-1),
-            "You divided by the root: Luong's bilinear score does not, for its matrix can learn any scale.",
-        ),
-        Mistake("over-queries", lambda *case: torch.softmax(_bilinear(*case), dim=-2), OVER_QUERIES),
-        Mistake("no-softmax", _bilinear, NO_SOFTMAX),
-        Mistake("only-element-0", lambda query, key, w: torch.softmax(_bilinear(query[0], key[0], w), -1), FIRST_SHOP),
-    ],
-)  # fmt: skip
+BILINEAR = write(
+    "2.7",
+    oracle=_bilinear_oracle,
+    inputs=_draw_bilinear,
+    properties={"rows-sum-to-one": _rows_sum_to_one},
+    mistakes={
+        "transposed": lambda query, key, weight: torch.softmax(_bilinear(query, key, weight.T), dim=-1),
+        "with-root": lambda query, key, w: torch.softmax(_bilinear(query, key, w) / _root(query, key), dim=-1),
+        "over-queries": lambda *case: torch.softmax(_bilinear(*case), dim=-2),
+        "no-softmax": _bilinear,
+        "only-element-0": lambda query, key, w: torch.softmax(_bilinear(query[0], key[0], w), -1),
+    },
+)
 
 
 def _orders(answer: dict) -> tuple[Tensor, Tensor]:
@@ -486,40 +365,27 @@ def _orders(answer: dict) -> tuple[Tensor, Tensor]:
 
 def _shapes_of_orders(answer: dict) -> bool:
     return (
-        isinstance(answer, dict) and all(isinstance(answer.get(name), Tensor) for name in ("query", "key"))
-        and tuple(answer["query"].shape) == (1, 2) and tuple(answer["key"].shape) == (3, 2)
-    )  # fmt: skip
+        isinstance(answer, dict)
+        and all(isinstance(answer.get(name), Tensor) for name in ("query", "key"))
+        and tuple(answer["query"].shape) == (1, 2)
+        and tuple(answer["key"].shape) == (3, 2)
+    )
 
 
 def _apart(scores: Tensor) -> bool:
     return float(scores.sort().values.diff().min()) >= 0.1
 
 
-ORDERS = Witness(
-    "2.8", "Turn the order round",
-    requirements=[
-        Requirement("shapes", _shapes_of_orders, "Your answer needs query of shape (1, 2) and key of shape (3, 2)."),
-        Requirement(
-            "angles-differ", lambda answer: _apart(_orders(answer)[0]),
-            "By cosine, two of your keys are less than 0.1 apart: give the three keys clearly different angles to "
-            "the query.",
-        ),
-        Requirement(
-            "dot-products-differ", lambda answer: _apart(_orders(answer)[1]),
-            "By the scaled dot product, two of your keys are less than 0.1 apart: give them clearly different lengths.",
-        ),
-        Requirement(
-            "best-differs", lambda answer: int(_orders(answer)[0].argmax()) != int(_orders(answer)[1].argmax()),
-            "Both scores still prefer the same key: make the key with the best angle short, and another one long.",
-        ),
-        Requirement(
-            "reversed",
-            lambda answer: torch.equal(_orders(answer)[0].argsort(), _orders(answer)[1].argsort().flip(0)),
-            "The best key differs, but the whole order is not yet turned round: the better the angle, the shorter "
-            "the key.",
-        ),
-    ],
-)  # fmt: skip
+ORDERS = prove(
+    "2.8",
+    requirements={
+        "shapes": _shapes_of_orders,
+        "angles-differ": lambda answer: _apart(_orders(answer)[0]),
+        "dot-products-differ": lambda answer: _apart(_orders(answer)[1]),
+        "best-differs": lambda answer: int(_orders(answer)[0].argmax()) != int(_orders(answer)[1].argmax()),
+        "reversed": lambda answer: torch.equal(_orders(answer)[0].argsort(), _orders(answer)[1].argsort().flip(0)),
+    },
+)
 
 
 def _jacobian_oracle(scores: Tensor) -> Tensor:
@@ -536,37 +402,20 @@ def _from_weights(formula):
     return lambda scores: formula(torch.softmax(scores, dim=-1))
 
 
-JACOBIAN = Exercise(
-    "2.9", "The Jacobian of softmax",
+JACOBIAN = write(
+    "2.9",
     oracle=_jacobian_oracle,
     inputs=lambda generator: [(torch.randn(shape, generator=generator),) for shape in [(4,), (3, 5), (2, 3, 6)]],
-    properties=[
-        Property("each row of the Jacobian must sum to 0", lambda case, found: bool((found.sum(-1).abs() < 1e-4).all()))
-    ],
-    mistakes=[
-        Mistake(
-            "only-the-diagonal", _from_weights(lambda p: torch.diag_embed(p * (1 - p))),
-            "You have the diagonal alone: a score also moves the weights of the other keys, through the sum in the "
-            "denominator.",
-        ),
-        Mistake(
-            "plus", _from_weights(lambda p: torch.diag_embed(p) + _outer(p)),
-            "You added the outer product: raising one score takes weight away from the others, so it must be "
-            "subtracted.",
-        ),
-        Mistake(
-            "no-diagonal", _from_weights(lambda p: -_outer(p)),
-            "You left out the diagonal part: a key's own score also raises its numerator.",
-        ),
-        Mistake(
-            "ones-on-the-diagonal", _from_weights(lambda p: torch.eye(p.shape[-1]) - _outer(p)),
-            "You put ones on the diagonal: the weights belong there, one for each key.",
-        ),
-        Mistake(
-            "scores-for-weights", lambda scores: torch.diag_embed(scores) - _outer(scores),
-            "You put the scores into the formula: it is written in the weights, so take the softmax first.",
-        ),
-    ],
-)  # fmt: skip
+    properties={
+        "each-row-jacobian-sum": lambda case, found: bool((found.sum(-1).abs() < 1e-4).all()),
+    },
+    mistakes={
+        "only-the-diagonal": _from_weights(lambda p: torch.diag_embed(p * (1 - p))),
+        "plus": _from_weights(lambda p: torch.diag_embed(p) + _outer(p)),
+        "no-diagonal": _from_weights(lambda p: -_outer(p)),
+        "ones-on-the-diagonal": _from_weights(lambda p: torch.eye(p.shape[-1]) - _outer(p)),
+        "scores-for-weights": lambda scores: torch.diag_embed(scores) - _outer(scores),
+    },
+)
 
 EXERCISES = [CONCATENATION, RULE_3, CANCELS, FIXED_WIDTH, DOT_LOSES, JOINED, BILINEAR, ORDERS, JACOBIAN]

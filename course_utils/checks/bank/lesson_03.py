@@ -5,7 +5,7 @@ import math
 import torch
 import torch.nn.functional as F
 
-from course_utils.checks import Exercise, Mistake, Property, Requirement, Witness
+from course_utils.checks.forms import prove, write
 
 
 def _softmax(scores):
@@ -47,57 +47,23 @@ def _project_and_ask_pytorch(x, w_query, w_key, w_value):
     return F.scaled_dot_product_attention(x @ w_query, x @ w_key, x @ w_value)
 
 
-SELF_ATTENTION = Exercise(
+SELF_ATTENTION = write(
     "3.1",
-    "Write self-attention",
     oracle=_project_and_ask_pytorch,
     inputs=_sources,
-    mistakes=[
-        Mistake(
-            "no-root",
-            _attend_with(divisor=lambda x: 1.0),
-            "Your scores are not divided by the root of the size, so the softmax is sharper than it should be.",
-        ),
-        Mistake(
-            "root-of-the-input",
-            _attend_with(divisor=lambda x: math.sqrt(x.shape[-1])),
-            "You divided by the root of the size of x; the dot product runs over the size of query and key, which is "
-            "another one here.",
-        ),
-        Mistake(
-            "over-queries",
-            _attend_with(dim=-2),
-            "You normalised over the queries, so your columns sum to 1; each query shares out its weight over "
-            "the keys.",
-        ),
-        Mistake(
-            "value-is-x",
-            _attend_with(source="x"),
-            "You mixed the rows of x itself; the third projection decides what each element says, so mix x @ w_value.",
-        ),
-        Mistake(
-            "roles-swapped",
-            _attend_with(swap=True),
-            "Your keys ask and your queries are found: the scores are transposed, check which projection makes "
-            "the rows.",
-        ),
-        Mistake(
-            "one-projection",
-            _attend_with(one=True),
-            "You used one projection for query and key; w_key never enters, and everybody asks for what they are.",
-        ),
-        Mistake(
-            "over-axis-1",
-            _attend_with(dim=1),
-            "You normalised over axis 1, which holds the keys only where there is no batch: count from the end.",
-        ),
-        Mistake(
-            "weights-too",
-            _context_and_weights,
-            "You return context and weights, as the lesson does; here the context alone is asked for.",
-        ),
-    ],
-    properties=[Property("the result must stay finite", lambda arguments, result: bool(result.isfinite().all()))],
+    mistakes={
+        "no-root": _attend_with(divisor=lambda x: 1.0),
+        "root-of-the-input": _attend_with(divisor=lambda x: math.sqrt(x.shape[-1])),
+        "over-queries": _attend_with(dim=-2),
+        "value-is-x": _attend_with(source="x"),
+        "roles-swapped": _attend_with(swap=True),
+        "one-projection": _attend_with(one=True),
+        "over-axis-1": _attend_with(dim=1),
+        "weights-too": _context_and_weights,
+    },
+    properties={
+        "stay-finite": lambda arguments, result: bool(result.isfinite().all()),
+    },
 )
 
 
@@ -150,51 +116,19 @@ def _root_of_three(x, weight):
     return _attend(*F.linear(x, weight).chunk(3, dim=-1), root=3 * x.shape[-1])
 
 
-PACKED = Exercise(
+PACKED = write(
     "3.2",
-    "One matrix for three projections",
     oracle=_three_products,
     inputs=_packed,
-    mistakes=[
-        Mistake(
-            "features-cut",
-            _features_cut,
-            "Your chunks still cut the features of each token in three: the axis of length 3 tells query, key "
-            "and value "
-            "apart, and the weights must run over the tokens.",
-        ),
-        Mistake(
-            "interleaved",
-            _interleaved,
-            "You read the packed features as triples (query, key, value, query, …); they stand one block after "
-            "another.",
-        ),
-        Mistake(
-            "time-cut",
-            _time_cut,
-            "You cut the tokens in three groups; every token needs a query, a key and a value, so cut the last axis.",
-        ),
-        Mistake(
-            "keys-first",
-            _keys_first,
-            "You unpacked the key before the query; the rows of the weight hold the query first, then key, then value.",
-        ),
-        Mistake(
-            "root-of-the-packed-size",
-            _root_of_three,
-            "Your root is that of the packed size; query and key are compared in a third of it.",
-        ),
-        Mistake(
-            "no-root",
-            lambda x, weight: _attend(*F.linear(x, weight).chunk(3, dim=-1), root=1),
-            "The three are apart now, but the division by the root of the size has got lost on the way.",
-        ),
-        Mistake(
-            "values-as-keys",
-            _values_as_keys,
-            "You unpacked the value before the key; the rows of the weight hold the query first, then key, then value.",
-        ),
-    ],
+    mistakes={
+        "features-cut": _features_cut,
+        "interleaved": _interleaved,
+        "time-cut": _time_cut,
+        "keys-first": _keys_first,
+        "root-of-the-packed-size": _root_of_three,
+        "no-root": lambda x, weight: _attend(*F.linear(x, weight).chunk(3, dim=-1), root=1),
+        "values-as-keys": _values_as_keys,
+    },
 )
 
 
@@ -215,50 +149,21 @@ def _renormalised(query, key, value):
     return product / product.sum(-1, keepdim=True) @ value
 
 
-OWN_SOFTMAX = Exercise(
+OWN_SOFTMAX = write(
     "3.3",
-    "Scores times their own softmax",
     oracle=F.scaled_dot_product_attention,
     inputs=_queries_keys_values,
-    mistakes=[
-        Mistake(
-            "unchanged",
-            lambda query, key, value: (_dot(query, key) * _softmax(_dot(query, key))) @ value,
-            "The scores are still multiplied by their own softmax: the softmax alone is the weights.",
+    mistakes={
+        "unchanged": lambda query, key, value: (_dot(query, key) * _softmax(_dot(query, key))) @ value,
+        "root-only": lambda query, key, value: (_scores(query, key) * _softmax(_scores(query, key))) @ value,
+        "no-root": lambda query, key, value: _softmax(_dot(query, key)) @ value,
+        "softmax-of-the-product": lambda query, key, value: (
+            _softmax(_scores(query, key) * _softmax(_scores(query, key))) @ value
         ),
-        Mistake(
-            "root-only",
-            lambda query, key, value: (_scores(query, key) * _softmax(_scores(query, key))) @ value,
-            "You brought in the root, but the product is still there, and your rows do not sum to 1.",
-        ),
-        Mistake(
-            "no-root",
-            lambda query, key, value: _softmax(_dot(query, key)) @ value,
-            "A weighted mean at last; now divide the scores by the root of the size, before the softmax.",
-        ),
-        Mistake(
-            "softmax-of-the-product",
-            lambda query, key, value: _softmax(_scores(query, key) * _softmax(_scores(query, key))) @ value,
-            "A second softmax repairs the sum of the rows, but it hides the product instead of removing it.",
-        ),
-        Mistake(
-            "renormalised",
-            _renormalised,
-            "Dividing by the sum of the row repairs the sum, but weights can still be negative, or explode "
-            "where that sum "
-            "is near 0: remove the product.",
-        ),
-        Mistake(
-            "root-too-late",
-            lambda query, key, value: _softmax(_dot(query, key)) / math.sqrt(query.shape[-1]) @ value,
-            "You divide the weights by the root, so that they no longer sum to 1; it is the scores that are scaled.",
-        ),
-        Mistake(
-            "over-queries",
-            lambda query, key, value: torch.softmax(_scores(query, key), dim=-2) @ value,
-            "You normalised over the queries; each query shares out its weight over the keys, the last axis.",
-        ),
-    ],
+        "renormalised": _renormalised,
+        "root-too-late": lambda query, key, value: _softmax(_dot(query, key)) / math.sqrt(query.shape[-1]) @ value,
+        "over-queries": lambda query, key, value: torch.softmax(_scores(query, key), dim=-2) @ value,
+    },
 )
 
 
@@ -292,51 +197,17 @@ def _one_in_each(matrix):
     )
 
 
-SHUFFLE = Witness(
+SHUFFLE = prove(
     "3.4",
-    "Shuffle with a matrix",
-    requirements=[
-        Requirement(
-            "a-permutation",
-            lambda answer: _one_in_each(_matrix(answer)),
-            "Your matrix does not shuffle four rows: it must be (4, 4), of zeros, with a single 1 in each row "
-            "and column.",
-        ),
-        Requirement(
-            "the-way-back",
-            lambda answer: not torch.equal(_matrix(answer), P.T),
-            "Your matrix undoes the shuffle instead of making it: row i of P has its 1 in the column from which "
-            "the token "
-            "at place i comes.",
-        ),
-        Requirement(
-            "another-order",
-            lambda answer: torch.equal(_matrix(answer), P),
-            "Your matrix shuffles, but into another order; multiply it with the numbers 0, 1, 2, 3 as a column "
-            "and look.",
-        ),
-        Requirement(
-            "queries-only",
-            lambda answer: not _is(answer, MAP[ORDER]),
-            "You moved the queries, the rows, only; the keys of the shuffled list stand in the new order too.",
-        ),
-        Requirement(
-            "keys-only",
-            lambda answer: not _is(answer, MAP[:, ORDER]),
-            "You moved the keys, the columns, only; the queries of the shuffled list stand in the new order too.",
-        ),
-        Requirement(
-            "transposed-on-the-wrong-side",
-            lambda answer: not _is(answer, P.T @ MAP @ P),
-            "Your matrix is right, but in the weights its transpose stands on the wrong side.",
-        ),
-        Requirement(
-            "weights",
-            lambda answer: _is(answer, P @ MAP @ P.T),
-            "The matrix is right; the weights are not yet: a weight belongs to a pair of words, and must move "
-            "with both.",
-        ),
-    ],
+    requirements={
+        "a-permutation": lambda answer: _one_in_each(_matrix(answer)),
+        "the-way-back": lambda answer: not torch.equal(_matrix(answer), P.T),
+        "another-order": lambda answer: torch.equal(_matrix(answer), P),
+        "queries-only": lambda answer: not _is(answer, MAP[ORDER]),
+        "keys-only": lambda answer: not _is(answer, MAP[:, ORDER]),
+        "transposed-on-the-wrong-side": lambda answer: not _is(answer, P.T @ MAP @ P),
+        "weights": lambda answer: _is(answer, P @ MAP @ P.T),
+    },
 )
 
 
@@ -352,40 +223,15 @@ def _looking_away(answer):
     return int((_softmax(_scores(tokens, tokens)).diagonal() < 0.2).sum())
 
 
-LOOK_AWAY = Witness(
+LOOK_AWAY = prove(
     "3.5",
-    "Make them look away",
-    requirements=[
-        Requirement(
-            "shape",
-            lambda answer: _tensor(answer).shape == (6, 64) and bool(_tensor(answer).isfinite().all()),
-            "Your answer is not six tokens of size 64: it must be a tensor of shape (6, 64) with finite numbers.",
-        ),
-        Requirement(
-            "long-enough",
-            lambda answer: bool((_tensor(answer).norm(dim=-1) >= 4).all()),
-            "One of your tokens is shorter than 4; near zero all scores are alike and the weights uniform, "
-            "which is too "
-            "easy.",
-        ),
-        Requirement(
-            "different",
-            lambda answer: bool((torch.pdist(_tensor(answer)) >= 1).all()),
-            "Two of your tokens are less than 1 apart; equal tokens share the weight without looking at anything.",
-        ),
-        Requirement(
-            "somebody-looks-away",
-            lambda answer: _looking_away(answer) > 0,
-            "Each of your tokens still looks at itself: its own score, its squared length, is too large for the "
-            "others to "
-            "matter.",
-        ),
-        Requirement(
-            "five-look-away",
-            lambda answer: _looking_away(answer) >= 5,
-            "Some of your tokens look away, but fewer than five; give all of them the same token to look at.",
-        ),
-    ],
+    requirements={
+        "shape": lambda answer: _tensor(answer).shape == (6, 64) and bool(_tensor(answer).isfinite().all()),
+        "long-enough": lambda answer: bool((_tensor(answer).norm(dim=-1) >= 4).all()),
+        "different": lambda answer: bool((torch.pdist(_tensor(answer)) >= 1).all()),
+        "somebody-looks-away": lambda answer: _looking_away(answer) > 0,
+        "five-look-away": lambda answer: _looking_away(answer) >= 5,
+    },
 )
 
 
@@ -435,56 +281,23 @@ def _reinforce_with(noise_in_draw=True, noise_in_chance=False, log=True, sign=-1
     return answer
 
 
-REINFORCE = Exercise(
+REINFORCE = write(
     "3.6",
-    "Draw, and learn from the draw",
     oracle=_by_hand,
     inputs=_draws,
     call=_gradient,
-    mistakes=[
-        Mistake(
-            "no-logarithm",
-            _reinforce_with(log=False),
-            "You multiplied by the chance, not by its logarithm; a draw already comes as often as its chance says.",
+    mistakes={
+        "no-logarithm": _reinforce_with(log=False),
+        "nothing-drawn": _reinforce_with(noise_in_draw=False),
+        "chance-of-noisy-scores": _reinforce_with(noise_in_chance=True),
+        "baseline-added": _reinforce_with(sign=1.0),
+        "baseline-forgotten": _reinforce_with(sign=0.0),
+        "sum-over-the-batch": _reinforce_with(total=True),
+        "rewards-for-costs": _reinforce_with(factor=-1.0),
+        "nothing-but-counting": lambda scores, noise, costs, baseline: (
+            (_softmax(scores) * (costs - baseline)).sum(-1).mean()
         ),
-        Mistake(
-            "nothing-drawn",
-            _reinforce_with(noise_in_draw=False),
-            "You took the key with the highest score every time; add the noise before the argmax, or nothing is drawn.",
-        ),
-        Mistake(
-            "chance-of-noisy-scores",
-            _reinforce_with(noise_in_chance=True),
-            "Your chance is that of scores plus noise; the noise made the draw, but the chance of a draw is the "
-            "softmax "
-            "of the scores alone.",
-        ),
-        Mistake(
-            "baseline-added",
-            _reinforce_with(sign=1.0),
-            "You added the baseline; subtract it, so that a cost that is usual moves nothing.",
-        ),
-        Mistake(
-            "baseline-forgotten",
-            _reinforce_with(sign=0.0),
-            "Your baseline does nothing: without it the gradient is right on average, but not the one asked for.",
-        ),
-        Mistake(
-            "sum-over-the-batch",
-            _reinforce_with(total=True),
-            "You added up over the batch; average, so that a larger batch does not mean a larger step.",
-        ),
-        Mistake(
-            "rewards-for-costs",
-            _reinforce_with(factor=-1.0),
-            "Your sign is that of a reward; going down your loss would make dear draws more frequent.",
-        ),
-        Mistake(
-            "nothing-but-counting",
-            lambda scores, noise, costs, baseline: (_softmax(scores) * (costs - baseline)).sum(-1).mean(),
-            "You average over the costs of all keys; only the cost of the key that was drawn may be used.",
-        ),
-    ],
+    },
 )
 
 
@@ -527,50 +340,20 @@ def _through(in_hard=True, in_soft=True, scale=lambda noisy, temperature: noisy 
     return answer
 
 
-STRAIGHT_THROUGH = Exercise(
+STRAIGHT_THROUGH = write(
     "3.7",
-    "A choice that passes gradients",
     oracle=_choice_and_slope,
     inputs=_noisy_scores,
     call=_value_and_gradient,
-    mistakes=[
-        Mistake(
-            "soft-in-front",
-            _through(keep="soft"),
-            "Your result is the softmax itself: the gradient is right, but nothing has been chosen on the way forward.",
-        ),
-        Mistake(
-            "no-gradient",
-            _through(keep="hard"),
-            "Your choice is right, but no gradient reaches the scores: the softmax must stay in the sum, "
-            "undetached once.",
-        ),
-        Mistake(
-            "soft-without-noise",
-            _through(in_soft=False),
-            "Your gradient is that of a softmax without the noise; behind the choice stands the same draw as in front.",
-        ),
-        Mistake(
-            "noise-forgotten",
-            _through(in_hard=False, in_soft=False),
-            "The noise does not enter at all: you always choose the highest score, so nothing is drawn.",
-        ),
-        Mistake(
-            "multiplied-by-temperature",
-            _through(scale=lambda noisy, temperature: noisy * temperature),
-            "You multiplied by the temperature; divide by it, so that heat makes the softmax flatter.",
-        ),
-        Mistake(
-            "no-temperature",
-            _through(scale=lambda noisy, temperature: noisy),
-            "The temperature changes nothing in your answer: it divides scores and noise inside the softmax.",
-        ),
-        Mistake(
-            "soft-on-top",
-            _through(keep="sum"),
-            "Your gradient is right, but the softmax is added to the value too: take its value away again, detached.",
-        ),
-    ],
+    mistakes={
+        "soft-in-front": _through(keep="soft"),
+        "no-gradient": _through(keep="hard"),
+        "soft-without-noise": _through(in_soft=False),
+        "noise-forgotten": _through(in_hard=False, in_soft=False),
+        "multiplied-by-temperature": _through(scale=lambda noisy, temperature: noisy * temperature),
+        "no-temperature": _through(scale=lambda noisy, temperature: noisy),
+        "soft-on-top": _through(keep="sum"),
+    },
 )
 
 EXERCISES = [SELF_ATTENTION, PACKED, OWN_SOFTMAX, SHUFFLE, LOOK_AWAY, REINFORCE, STRAIGHT_THROUGH]

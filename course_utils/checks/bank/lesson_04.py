@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from course_utils.checks import Exercise, Mistake, Prediction, Property, Requirement, Witness
+from course_utils.checks.forms import predict, prove, write
 
 
 def _softmax(scores, dim=-1):
@@ -50,65 +50,24 @@ def _in_place(scores, mask):
     return _softmax(scores.masked_fill_(~mask, -math.inf)).masked_fill(~mask, 0.0)
 
 
-MASKED_SOFTMAX = Exercise(
+MASKED_SOFTMAX = write(
     "4.1",
-    "Softmax over what may be seen",
     oracle=_by_rows,
     inputs=_scores_and_masks,
-    mistakes=[
-        Mistake(
-            "nan",
-            lambda scores, mask: _softmax(_fill(scores, mask)),
-            "Right, except for the row with nothing to see: softmax divides 0 by 0 there, and that row should be 0.",
-        ),
-        Mistake(
-            "uniform",
-            lambda scores, mask: _softmax(_fill(scores, mask, -1e9)),
-            "Your row with nothing to see looks at every hidden key alike: equal scores, however small, make "
-            "uniform weights.",
-        ),
-        Mistake(
-            "inverted",
-            lambda scores, mask: _softmax(_fill(scores, ~mask)).masked_fill(mask, 0.0),
-            "You look only at what is hidden: True means may attend here, so fill where the mask is False.",
-        ),
-        Mistake(
-            "after-softmax",
-            lambda scores, mask: _softmax(scores) * mask,
-            "You masked after the softmax: the hidden keys were in the sum, so the rows sum to less than 1.",
-        ),
-        Mistake(
-            "renormalised",
-            _renormalised,
-            "You masked after the softmax and divided by the sum: on paper that is right, but a large hidden score "
-            "rounds all the others to 0, and 0/0 is nan.",
-        ),
-        Mistake(
-            "scores-times-mask",
-            lambda scores, mask: _softmax(scores * mask),
-            "You multiplied the scores by the mask: a score of 0 still has an exponential of 1, so the hidden keys "
-            "keep weight.",
-        ),
-        Mistake(
-            "over-queries",
-            lambda scores, mask: _softmax(_fill(scores, mask), dim=-2).nan_to_num(0.0),
-            "You normalised over the queries, so your columns sum to 1; each query shares out its weight over the "
-            "keys.",
-        ),
-        Mistake(
-            "in-place",
-            _in_place,
-            "The weights are right, but you wrote −∞ into the caller's scores; use the method without the "
-            "underscore at its end.",
-        ),
-    ],
-    properties=[
-        Property("the weights must be finite", lambda arguments, result: bool(result.isfinite().all())),
-        Property(
-            "what is hidden must weigh 0",
-            lambda arguments, result: bool((result.masked_fill(arguments[1], 0.0) == 0).all()),
-        ),
-    ],
+    mistakes={
+        "nan": lambda scores, mask: _softmax(_fill(scores, mask)),
+        "uniform": lambda scores, mask: _softmax(_fill(scores, mask, -1e9)),
+        "inverted": lambda scores, mask: _softmax(_fill(scores, ~mask)).masked_fill(mask, 0.0),
+        "after-softmax": lambda scores, mask: _softmax(scores) * mask,
+        "renormalised": _renormalised,
+        "scores-times-mask": lambda scores, mask: _softmax(scores * mask),
+        "over-queries": lambda scores, mask: _softmax(_fill(scores, mask), dim=-2).nan_to_num(0.0),
+        "in-place": _in_place,
+    },
+    properties={
+        "weights-finite": lambda arguments, result: bool(result.isfinite().all()),
+        "what-hidden-weigh-0": lambda arguments, result: bool((result.masked_fill(arguments[1], 0.0) == 0).all()),
+    },
 )
 
 
@@ -128,45 +87,18 @@ def _ones(queries, keys):
     return torch.ones(queries, keys, dtype=torch.bool)
 
 
-CAUSAL = Exercise(
+CAUSAL = write(
     "4.2",
-    "Hide the future, with and without a cache",
     oracle=_by_places,
     inputs=_lengths,
-    mistakes=[
-        Mistake(
-            "top-left",
-            lambda queries, keys: _ones(queries, keys).tril(),
-            "Your triangle starts at the top left: with fewer queries than keys, the first query is not the first "
-            "of the sequence.",
-        ),
-        Mistake(
-            "not-itself",
-            lambda queries, keys: _ones(queries, keys).tril(keys - queries - 1),
-            "Your queries do not see their own place, and in a square the first sees nothing; the diagonal belongs "
-            "to the mask.",
-        ),
-        Mistake(
-            "one-ahead",
-            lambda queries, keys: _ones(queries, keys).tril(keys - queries + 1),
-            "Your queries see one place too far, the very element that a model has to predict.",
-        ),
-        Mistake(
-            "inverted",
-            lambda queries, keys: _ones(queries, keys).triu(keys - queries + 1),
-            "Your mask is True for the future: that is the convention True = hidden, the opposite of ours.",
-        ),
-        Mistake(
-            "looks-ahead",
-            lambda queries, keys: _ones(queries, keys).triu(keys - queries),
-            "Your triangle points the wrong way: each query sees itself and what follows, instead of what came before.",
-        ),
-        Mistake(
-            "numbers",
-            lambda queries, keys: torch.ones(queries, keys).tril(keys - queries),
-            "The triangle is right, but it holds numbers: a mask of floats is added to the scores, so make it boolean.",
-        ),
-    ],
+    mistakes={
+        "top-left": lambda queries, keys: _ones(queries, keys).tril(),
+        "not-itself": lambda queries, keys: _ones(queries, keys).tril(keys - queries - 1),
+        "one-ahead": lambda queries, keys: _ones(queries, keys).tril(keys - queries + 1),
+        "inverted": lambda queries, keys: _ones(queries, keys).triu(keys - queries + 1),
+        "looks-ahead": lambda queries, keys: _ones(queries, keys).triu(keys - queries),
+        "numbers": lambda queries, keys: torch.ones(queries, keys).tril(keys - queries),
+    },
 )
 
 
@@ -205,49 +137,20 @@ def _without_padding(x, lengths):
     return x * (torch.arange(x.shape[1]) < lengths[:, None])[..., None]
 
 
-INVERTED = Exercise(
+INVERTED = write(
     "4.3",
-    "The padding answers, the goods are silent",
     oracle=_basket_by_basket,
     inputs=_modules_and_baskets,
-    mistakes=[
-        Mistake(
-            "unchanged",
-            _with_padding_mask(lambda places, lengths: places < lengths),
-            "The mask is still the other way round: this module hides what is True, and you say True for the real "
-            "goods.",
+    mistakes={
+        "unchanged": _with_padding_mask(lambda places, lengths: places < lengths),
+        "one-too-few": _with_padding_mask(lambda places, lengths: places > lengths),
+        "one-too-many": _with_padding_mask(lambda places, lengths: places >= lengths - 1),
+        "no-mask": lambda module, x, lengths: module(x, x, x)[0],
+        "zeros-instead": lambda module, x, lengths: module(*3 * [_without_padding(x, lengths)])[0],
+        "zeros-inside": lambda module, x, lengths: _without_padding(
+            _with_padding_mask(lambda places, lengths: places >= lengths)(module, x, lengths), lengths
         ),
-        Mistake(
-            "one-too-few",
-            _with_padding_mask(lambda places, lengths: places > lengths),
-            "The convention is right, but the first padded place is still seen: places count from 0, so a basket of "
-            "three ends at place 2.",
-        ),
-        Mistake(
-            "one-too-many",
-            _with_padding_mask(lambda places, lengths: places >= lengths - 1),
-            "The convention is right, but you hide the last real good as well; places count from 0.",
-        ),
-        Mistake(
-            "no-mask",
-            lambda module, x, lengths: module(x, x, x)[0],
-            "Without a mask nothing is inverted, but nothing is hidden either: the padding takes part.",
-        ),
-        Mistake(
-            "zeros-instead",
-            lambda module, x, lengths: module(*3 * [_without_padding(x, lengths)])[0],
-            "You set the padding to zero instead of hiding it: a key of zeros still has a score, and the bias gives "
-            "it a value.",
-        ),
-        Mistake(
-            "zeros-inside",
-            lambda module, x, lengths: _without_padding(
-                _with_padding_mask(lambda places, lengths: places >= lengths)(module, x, lengths), lengths
-            ),
-            "The real goods are right; the output was to be given for all places, so leave the padded ones as the "
-            "module makes them.",
-        ),
-    ],
+    },
 )
 
 
@@ -331,45 +234,19 @@ def _by_prefixes(x, state):
     return {"training": context, "evaluation": context}
 
 
-ONLY_IN_TRAINING = Exercise(
+ONLY_IN_TRAINING = write(
     "4.4",
-    "Causal in training only",
     oracle=_by_prefixes,
     inputs=_layers_and_inputs,
     call=_in_both_modes,
-    mistakes=[
-        Mistake(
-            "unchanged",
-            _OnlyInTraining,
-            "In evaluation your layer still looks ahead: the mask must not depend on the mode.",
-        ),
-        Mistake(
-            "only-in-evaluation",
-            _OnlyInEvaluation,
-            "Now it is the other way round: causal in evaluation, and in training it sees what it has to predict.",
-        ),
-        Mistake(
-            "never",
-            _Never,
-            "The two modes agree, but because the mask is gone in both; it should be there in both.",
-        ),
-        Mistake(
-            "not-itself",
-            _NotItself,
-            "You hide each element from itself as well, so that the first has nothing to see and becomes nan.",
-        ),
-        Mistake(
-            "inverted",
-            _Past,
-            "You fill where the mask is False: your layer sees the future only, and the last element sees nothing.",
-        ),
-        Mistake(
-            "after-softmax",
-            _After,
-            "You hide after the softmax: the future was in the sum, so the rows sum to less than 1 and still move "
-            "with it.",
-        ),
-    ],
+    mistakes={
+        "unchanged": _OnlyInTraining,
+        "only-in-evaluation": _OnlyInEvaluation,
+        "never": _Never,
+        "not-itself": _NotItself,
+        "inverted": _Past,
+        "after-softmax": _After,
+    },
 )
 
 
@@ -393,54 +270,19 @@ def _values():
     }
 
 
-VALUES = Prediction(
+VALUES = predict(
     "4.5",
-    "Predict",
     truth=_values,
-    mistakes=[
-        Mistake(
-            "batch-lost",
-            {"shape": (6, 6)},
-            "The joined mask keeps the batch: each basket has its own padding, and the causal mask is repeated for "
-            "each.",
-        ),
-        Mistake(
-            "axis-of-1-kept",
-            {"shape": (2, 1, 6)},
-            "The axis of size 1 does not survive: it meets the query axis of the causal mask, and is stretched to 6.",
-        ),
-        Mistake(
-            "diagonal-forgotten",
-            {"causal pairs": 15},
-            "You counted the pairs below the diagonal; each element also sees itself.",
-        ),
-        Mistake(
-            "padded-rows-hidden",
-            {"joined pairs": 10},
-            "You left out the padded rows: a padding mask hides keys, not queries, so these rows see four goods each.",
-        ),
-        Mistake(
-            "padding-still-in-the-sum",
-            {"hidden before": 1 / 6},
-            "With −∞ before the softmax the padding is not in the sum: four goods share the whole weight.",
-        ),
-        Mistake(
-            "after-is-before",
-            {"hidden after": 1.0},
-            "After the softmax it is too late: the two padded keys have taken their sixths, and do not give them back.",
-        ),
-        Mistake(
-            "hidden-means-zero",
-            {"filled with −1e9": 0.0},
-            "A weight of 0 is what you want, but softmax compares: six equal scores share alike, however small they "
-            "are.",
-        ),
-        Mistake(
-            "bottom-right",
-            {"is_causal": 6},
-            "That is what you want with a cache; PyTorch starts its triangle at the top left, at the first key.",
-        ),
-    ],
+    mistakes={
+        "batch-lost": {"shape": (6, 6)},
+        "axis-of-1-kept": {"shape": (2, 1, 6)},
+        "diagonal-forgotten": {"causal pairs": 15},
+        "padded-rows-hidden": {"joined pairs": 10},
+        "padding-still-in-the-sum": {"hidden before": 1 / 6},
+        "after-is-before": {"hidden after": 1.0},
+        "hidden-means-zero": {"filled with −1e9": 0.0},
+        "bottom-right": {"is_causal": 6},
+    },
 )
 
 
@@ -460,40 +302,17 @@ def _head_by_head(mask, heads):
     return torch.stack([~basket for basket in mask for _ in range(heads)])
 
 
-TRANSLATE = Exercise(
+TRANSLATE = write(
     "4.6",
-    "Translate for several heads",
     oracle=_head_by_head,
     inputs=_masks_and_heads,
-    mistakes=[
-        Mistake(
-            "not-turned",
-            lambda mask, heads: mask.repeat_interleave(heads, dim=0),
-            "The heads are in place, but the meaning is still ours: this module hides what is True.",
-        ),
-        Mistake(
-            "heads-apart",
-            lambda mask, heads: (~mask).repeat(heads, 1, 1),
-            "You repeated the whole batch: the heads of one basket must stand next to each other, or a basket is "
-            "read through another's mask.",
-        ),
-        Mistake(
-            "both",
-            lambda mask, heads: mask.repeat(heads, 1, 1),
-            "Two things at once: the meaning is not turned round, and the heads of one basket do not stand next to "
-            "each other.",
-        ),
-        Mistake(
-            "heads-forgotten",
-            lambda mask, heads: ~mask,
-            "The meaning is right, but there is one mask for each basket: the module wants one for each head of it.",
-        ),
-        Mistake(
-            "own-axis",
-            lambda mask, heads: (~mask)[:, None].expand(-1, heads, -1, -1),
-            "Each head has its mask, on an axis of its own; the module wants batch and heads as one axis.",
-        ),
-    ],
+    mistakes={
+        "not-turned": lambda mask, heads: mask.repeat_interleave(heads, dim=0),
+        "heads-apart": lambda mask, heads: (~mask).repeat(heads, 1, 1),
+        "both": lambda mask, heads: mask.repeat(heads, 1, 1),
+        "heads-forgotten": lambda mask, heads: ~mask,
+        "own-axis": lambda mask, heads: (~mask)[:, None].expand(-1, heads, -1, -1),
+    },
 )
 
 
@@ -508,49 +327,19 @@ def _is_scores(scores):
     return isinstance(scores, torch.Tensor) and scores.shape == (4,) and scores.dtype == torch.float32
 
 
-LATE_MASK = Witness(
+LATE_MASK = prove(
     "4.7",
-    "Break the late mask",
-    requirements=[
-        Requirement(
-            "scores",
-            lambda answer: _is_scores(answer[0]),
-            "Your scores must be a float32 tensor of shape (4): write 1.0 instead of 1.",
+    requirements={
+        "scores": lambda answer: _is_scores(answer[0]),
+        "small-enough": lambda answer: bool((answer[0].abs() <= 300).all()),
+        "mask": lambda answer: (
+            isinstance(answer[1], torch.Tensor) and answer[1].dtype == torch.bool and answer[1].shape == (4,)
         ),
-        Requirement(
-            "small-enough",
-            lambda answer: bool((answer[0].abs() <= 300).all()),
-            "One of your scores is not finite, or larger than 300 in size; ordinary numbers are enough.",
-        ),
-        Requirement(
-            "mask",
-            lambda answer: (
-                isinstance(answer[1], torch.Tensor) and answer[1].dtype == torch.bool and answer[1].shape == (4,)
-            ),
-            "Your mask must be a boolean tensor of shape (4), True = may attend.",
-        ),
-        Requirement(
-            "two-visible",
-            lambda answer: int(answer[1].sum()) >= 2,
-            "Fewer than two keys are visible in your mask; an empty row is nan in any way, which shows nothing.",
-        ),
-        Requirement(
-            "something-hidden",
-            lambda answer: not bool(answer[1].all()),
-            "Your mask hides nothing, so that both ways are the plain softmax.",
-        ),
-        Requirement(
-            "visible-is-largest",
-            lambda answer: bool(answer[0][~answer[1]].max() > answer[0][answer[1]].max()),
-            "Your largest score is a visible one, which never rounds to 0; it is a hidden one that must be large.",
-        ),
-        Requirement(
-            "nan",
-            lambda answer: bool(_late(answer).isnan().any()),
-            "The late way still gives numbers: the gap between the hidden score and the visible ones is too small "
-            "for float32 to lose them.",
-        ),
-    ],
+        "two-visible": lambda answer: int(answer[1].sum()) >= 2,
+        "something-hidden": lambda answer: not bool(answer[1].all()),
+        "visible-is-largest": lambda answer: bool(answer[0][~answer[1]].max() > answer[0][answer[1]].max()),
+        "nan": lambda answer: bool(_late(answer).isnan().any()),
+    },
 )
 
 EXERCISES = [MASKED_SOFTMAX, CAUSAL, INVERTED, ONLY_IN_TRAINING, VALUES, TRANSLATE, LATE_MASK]

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from course_utils.attention.scores import Additive
-from course_utils.checks import Exercise, Mistake, Prediction, Requirement, Witness
+from course_utils.checks.forms import predict, prove, write
 from course_utils.data.text import END, PAD, START
 from course_utils.models.bahdanau import Bahdanau
 from course_utils.models.seq2seq import Seq2Seq
@@ -60,47 +60,21 @@ def _draw_targets(generator: torch.Generator) -> list[tuple]:
     return [([numbers(length) for length in lengths],) for lengths in ((3, 5, 2), (4, 1))]
 
 
-SHIFT = Exercise(
-    "7.1", "Shifted by one",
-    oracle=_shifted_oracle, inputs=_draw_targets,
-    mistakes=[
-        Mistake(
-            "not-shifted", _shift(lambda t: [*t, END], lambda t: [*t, END]),
-            "Both are the same, so the decoder is shown each sound that it is to predict: what goes in must lag one "
-            "place behind, with a sign of its own in front.",
-        ),
-        Mistake(
-            "swapped", _shift(lambda t: [*t, END], lambda t: [START, *t]),
-            "The two are swapped: the decoder reads the beginning sign first, and writes the end sign last.",
-        ),
-        Mistake(
-            "end-never-written", _shift(lambda t: [START, *t[:-1]], lambda t: t),
-            "The end is missing from what should come out, so the model would never learn to stop.",
-        ),
-        Mistake(
-            "end-is-read", _shift(lambda t: [START, *t, END], lambda t: [*t, END, PAD]),
-            "Nothing is to be predicted after the end, so the end sign need not go in: both have one place more "
-            "than the sounds, not two.",
-        ),
-        Mistake(
-            "start-is-written", _shift(lambda t: [START, *t, END], lambda t: [START, *t, END]),
-            "Both carry both signs and nothing is shifted: the beginning sign is only read, the end sign only written.",
-        ),
-        Mistake(
-            "end-behind-the-padding", _end_behind_the_padding,
-            "In the shorter rows your end sign stands behind the padding; it follows the last sound directly, so put "
-            "it there before you fill up.",
-        ),
-        Mistake(
-            "padded-on-the-left", _shift(lambda t: [START, *t], lambda t: [*t, END], left=True),
-            "You fill up on the left; the course's padding stands on the right.",
-        ),
-        Mistake(
-            "filled-with-end", _shift(lambda t: [START, *t], lambda t: [*t, END], fill=END),
-            "You fill up with the end sign, which the loss would count; padding has a number of its own.",
-        ),
-    ],
-)  # fmt: skip
+SHIFT = write(
+    "7.1",
+    oracle=_shifted_oracle,
+    inputs=_draw_targets,
+    mistakes={
+        "not-shifted": _shift(lambda t: [*t, END], lambda t: [*t, END]),
+        "swapped": _shift(lambda t: [*t, END], lambda t: [START, *t]),
+        "end-never-written": _shift(lambda t: [START, *t[:-1]], lambda t: t),
+        "end-is-read": _shift(lambda t: [START, *t, END], lambda t: [*t, END, PAD]),
+        "start-is-written": _shift(lambda t: [START, *t, END], lambda t: [START, *t, END]),
+        "end-behind-the-padding": _end_behind_the_padding,
+        "padded-on-the-left": _shift(lambda t: [START, *t], lambda t: [*t, END], left=True),
+        "filled-with-end": _shift(lambda t: [START, *t], lambda t: [*t, END], fill=END),
+    },
+)
 
 
 # 7.2 One step in Bahdanau's order: the oracle goes word by word and letter by letter.
@@ -162,73 +136,38 @@ def _draw_step(generator: torch.Generator) -> list[tuple]:
             for weight in cell.parameters():
                 weight.copy_(_draw(generator, *weight.shape) / 2)
         return (
-            _draw(generator, batch, size), _draw(generator, batch, size), _draw(generator, batch, source, size),
-            _mask(torch.tensor(lengths), source), _draw(generator, hidden, size), _draw(generator, hidden, size),
-            _draw(generator, hidden), cell,
-        )  # fmt: skip
+            _draw(generator, batch, size),
+            _draw(generator, batch, size),
+            _draw(generator, batch, source, size),
+            _mask(torch.tensor(lengths), source),
+            _draw(generator, hidden, size),
+            _draw(generator, hidden, size),
+            _draw(generator, hidden),
+            cell,
+        )
 
     return [case([5, 3], 4, 6), case([2, 4, 7], 6, 5)]
 
 
-BAHDANAU_STEP = Exercise(
-    "7.2", "A step in Bahdanau's order",
-    oracle=_bahdanau_oracle, inputs=_draw_step,
-    mistakes=[
-        Mistake(
-            "state-after-asks", _after_asks,
-            "Your weights come from the state after; in this order the state before asks, and the cell moves last.",
-        ),
-        Mistake(
-            "sound-asks", _sound_asks,
-            "You let the embedded sound ask; the query is the decoder's state, which knows all that was written "
-            "so far.",
-        ),
-        Mistake(
-            "tanh-after-the-sum",
-            _bahdanau(lambda q, k, wq, wk, v: torch.tanh(((q @ wq.T)[:, None] + k @ wk.T) @ v)),
-            "Your tanh comes after the product with v, on one number; it belongs inside, on every hidden feature.",
-        ),
-        Mistake(
-            "no-tanh", _bahdanau(lambda q, k, wq, wk, v: ((q @ wq.T)[:, None] + k @ wk.T) @ v),
-            "The tanh is missing, and without it the query adds the same number to every score, which softmax takes "
-            "out again.",
-        ),
-        Mistake(
-            "v-forgotten", _bahdanau(lambda q, k, wq, wk, v: torch.tanh((q @ wq.T)[:, None] + k @ wk.T).sum(-1)),
-            "You add up the hidden features as they are; each has its own weight, given in v.",
-        ),
-        Mistake(
-            "no-query", _bahdanau(lambda q, k, wq, wk, v: torch.tanh(k @ wk.T) @ v),
-            "Your scores never see the query, so every step would look at the same letters: add its hidden features "
-            "to those of each key.",
-        ),
-        Mistake(
-            "mask-after-softmax", _bahdanau(weigh=lambda scores, mask: torch.softmax(scores, -1) * mask),
-            "You hide the padding after the softmax, so that the rest no longer sums to 1; hide the scores before it.",
-        ),
-        Mistake(
-            "mask-inverted", _bahdanau(weigh=lambda scores, mask: _hide(scores, ~mask)),
-            "Your mask is turned round: True marks the real letters, and it is the others that get −inf.",
-        ),
-        Mistake(
-            "no-mask", _bahdanau(weigh=lambda scores, mask: torch.softmax(scores, -1)),
-            "You never use the mask, so the shorter words look at their padding.",
-        ),
-        Mistake(
-            "over-the-batch", _bahdanau(weigh=lambda scores, mask: scores.masked_fill(~mask, -1e9).softmax(0)),
-            "Your softmax runs over the words of the batch; each word shares its weights among its own letters.",
-        ),
-        Mistake(
-            "context-first", _bahdanau(join=lambda sound, context: torch.cat([context, sound], -1)),
-            "The cell reads the sound first and the context behind it; yours come the other way round.",
-        ),
-        Mistake(
-            "from-the-context", _bahdanau(start=lambda before, context: context),
-            "Your cell goes on from the context; it goes on from the state before, and the context is part of what "
-            "it reads.",
-        ),
-    ],
-)  # fmt: skip
+BAHDANAU_STEP = write(
+    "7.2",
+    oracle=_bahdanau_oracle,
+    inputs=_draw_step,
+    mistakes={
+        "state-after-asks": _after_asks,
+        "sound-asks": _sound_asks,
+        "tanh-after-the-sum": _bahdanau(lambda q, k, wq, wk, v: torch.tanh(((q @ wq.T)[:, None] + k @ wk.T) @ v)),
+        "no-tanh": _bahdanau(lambda q, k, wq, wk, v: ((q @ wq.T)[:, None] + k @ wk.T) @ v),
+        "v-forgotten": _bahdanau(lambda q, k, wq, wk, v: torch.tanh((q @ wq.T)[:, None] + k @ wk.T).sum(-1)),
+        "no-query": _bahdanau(lambda q, k, wq, wk, v: torch.tanh(k @ wk.T) @ v),
+        "mask-after-softmax": _bahdanau(weigh=lambda scores, mask: torch.softmax(scores, -1) * mask),
+        "mask-inverted": _bahdanau(weigh=lambda scores, mask: _hide(scores, ~mask)),
+        "no-mask": _bahdanau(weigh=lambda scores, mask: torch.softmax(scores, -1)),
+        "over-the-batch": _bahdanau(weigh=lambda scores, mask: scores.masked_fill(~mask, -1e9).softmax(0)),
+        "context-first": _bahdanau(join=lambda sound, context: torch.cat([context, sound], -1)),
+        "from-the-context": _bahdanau(start=lambda before, context: context),
+    },
+)
 
 
 # 7.3 Luong's order, all steps at once: the oracle is a loop over words and steps.
@@ -269,74 +208,35 @@ def _draw_luong(generator: torch.Generator) -> list[tuple]:
     def case(lengths: list[int], target: int, size: int) -> tuple:
         batch, source = len(lengths), max(lengths)
         return (
-            _draw(generator, batch, target, size), _draw(generator, batch, source, size),
-            _mask(torch.tensor(lengths), source), _draw(generator, size, size) / 2,
+            _draw(generator, batch, target, size),
+            _draw(generator, batch, source, size),
+            _mask(torch.tensor(lengths), source),
+            _draw(generator, size, size) / 2,
             _draw(generator, size, 2 * size) / 2,
-        )  # fmt: skip
+        )
 
     return [case([5, 3], 3, 4), case([2, 4, 7], 5, 6)]
 
 
-LUONG = Exercise(
-    "7.3", "All steps at once, in Luong's order",
-    oracle=_luong_oracle, inputs=_draw_luong,
-    mistakes=[
-        Mistake(
-            "over-the-steps",
-            _luong(weigh=lambda scores, mask: scores.masked_fill(~mask[:, None], -math.inf).softmax(1)),
-            "Your softmax runs over the target's steps; each step shares its weights among the letters, which lie "
-            "along the last axis.",
-        ),
-        Mistake(
-            "joined-along-the-steps", _luong(join=lambda c, a, w: torch.tanh(torch.cat([c, a], dim=1) @ w.T)),
-            "It raises an error. If it comes from the join: context and state go side by side along the features, "
-            "not one after another along the steps.",
-        ),
-        Mistake(
-            "state-first", _luong(join=lambda c, a, w: _side_by_side(a, c, w)),
-            "The matrix of the join expects the context first and the state behind it; yours come the other way round.",
-        ),
-        Mistake(
-            "context-alone", _luong(join=lambda c, a, w: torch.tanh(c @ w[:, : c.shape[-1]].T)),
-            "Your context replaces the state; it is joined to it, or the model forgets who asked.",
-        ),
-        Mistake(
-            "added", _luong(join=lambda c, a, w: torch.tanh((c + a) @ w[:, : c.shape[-1]].T)),
-            "You add context and state up; they are put side by side, so that each has its own half of the matrix.",
-        ),
-        Mistake(
-            "no-tanh", _luong(join=lambda c, a, w: torch.cat([c, a], -1) @ w.T),
-            "The join ends with a tanh, and yours is missing.",
-        ),
-        Mistake(
-            "context-of-the-step-before", _luong(join=_context_of_the_step_before),
-            "You join each state to the context of the step before; in this order a state meets the context that it "
-            "asked for itself.",
-        ),
-        Mistake(
-            "matrix-transposed", _luong(score=lambda a, w, s: a @ w.T @ s.transpose(1, 2)),
-            "You transposed the matrix of the score: its rows belong to the query, so the query meets it from "
-            "the left.",
-        ),
-        Mistake(
-            "divided-by-the-root",
-            _luong(score=lambda a, w, s: a @ w @ s.transpose(1, 2) / math.sqrt(a.shape[-1])),
-            "You divide by the root of the size; this score has a learned matrix, and is used as it is.",
-        ),
-        Mistake(
-            "mask-after-softmax", _luong(weigh=lambda scores, mask: scores.softmax(-1) * mask[:, None]),
-            "You hide the padding after the softmax, so that the rest no longer sums to 1; hide the scores before it.",
-        ),
-        Mistake(
-            "mask-inverted", _luong(weigh=lambda scores, mask: _shown(scores, ~mask)),
-            "Your mask is turned round: True marks the real letters, and it is the others that get −inf.",
-        ),
-        Mistake(
-            "no-mask", _luong(weigh=lambda scores, mask: scores.softmax(-1)),
-            "You never use the mask, so the shorter words look at their padding.",
-        ),
-    ],
-)  # fmt: skip
+LUONG = write(
+    "7.3",
+    oracle=_luong_oracle,
+    inputs=_draw_luong,
+    mistakes={
+        "over-the-steps": _luong(weigh=lambda scores, mask: scores.masked_fill(~mask[:, None], -math.inf).softmax(1)),
+        "joined-along-the-steps": _luong(join=lambda c, a, w: torch.tanh(torch.cat([c, a], dim=1) @ w.T)),
+        "state-first": _luong(join=lambda c, a, w: _side_by_side(a, c, w)),
+        "context-alone": _luong(join=lambda c, a, w: torch.tanh(c @ w[:, : c.shape[-1]].T)),
+        "added": _luong(join=lambda c, a, w: torch.tanh((c + a) @ w[:, : c.shape[-1]].T)),
+        "no-tanh": _luong(join=lambda c, a, w: torch.cat([c, a], -1) @ w.T),
+        "context-of-the-step-before": _luong(join=_context_of_the_step_before),
+        "matrix-transposed": _luong(score=lambda a, w, s: a @ w.T @ s.transpose(1, 2)),
+        "divided-by-the-root": _luong(score=lambda a, w, s: a @ w @ s.transpose(1, 2) / math.sqrt(a.shape[-1])),
+        "mask-after-softmax": _luong(weigh=lambda scores, mask: scores.softmax(-1) * mask[:, None]),
+        "mask-inverted": _luong(weigh=lambda scores, mask: _shown(scores, ~mask)),
+        "no-mask": _luong(weigh=lambda scores, mask: scores.softmax(-1)),
+    },
+)
 
 
 # 7.4 Padding is attended to.
@@ -384,48 +284,21 @@ def _draw_padded(generator: torch.Generator) -> list[tuple]:
     return [case([5, 3], 2, 4), case([2, 4, 6], 5, 3)]
 
 
-PADDING = Exercise(
-    "7.4", "Padding is looked at",
-    oracle=_padded_oracle, inputs=_draw_padded,
-    mistakes=[
-        Mistake(
-            "unrepaired", _padded(lambda scores, places, lengths: scores.softmax(-1)),
-            "The padding still gets weight: nothing tells the softmax how long each word is.",
-        ),
-        Mistake(
-            "mask-after-softmax",
-            _padded(lambda scores, places, lengths: scores.softmax(-1) * _real(places, lengths)),
-            "You take the padding's weight away after the softmax, and what remains no longer sums to 1.",
-        ),
-        Mistake(
-            "filled-with-zero", _padded(_fill(_real, 0.0)),
-            "You set the padding's scores to 0, and e to the power of 0 is 1: that is still a weight, so they must "
-            "be −inf.",
-        ),
-        Mistake(
-            "states-zeroed", _states_zeroed,
-            "You set the padding's states to 0; their scores are then 0, not −inf, and they still take weight from "
-            "the real letters.",
-        ),
-        Mistake(
-            "mask-inverted", _padded(_fill(lambda places, lengths: places >= lengths)),
-            "You hide the real letters and show the padding: turn the mask round.",
-        ),
-        Mistake(
-            "one-too-many", _padded(_fill(lambda places, lengths: places <= lengths)),
-            "One place of padding is still seen: places count from 0, so a word of length 3 has the places 0, 1 and 2.",
-        ),
-        Mistake(
-            "one-too-few", _padded(_fill(lambda places, lengths: places < (lengths - 1).clamp(min=1))),
-            "The last letter of each word is hidden as well: places count from 0, so a word of length 3 has the places "
-            "0, 1 and 2.",
-        ),
-        Mistake(
-            "shortest-for-all", _first_length,
-            "You cut all words to the shortest; each row has its own length.",
-        ),
-    ],
-)  # fmt: skip
+PADDING = write(
+    "7.4",
+    oracle=_padded_oracle,
+    inputs=_draw_padded,
+    mistakes={
+        "unrepaired": _padded(lambda scores, places, lengths: scores.softmax(-1)),
+        "mask-after-softmax": _padded(lambda scores, places, lengths: scores.softmax(-1) * _real(places, lengths)),
+        "filled-with-zero": _padded(_fill(_real, 0.0)),
+        "states-zeroed": _states_zeroed,
+        "mask-inverted": _padded(_fill(lambda places, lengths: places >= lengths)),
+        "one-too-many": _padded(_fill(lambda places, lengths: places <= lengths)),
+        "one-too-few": _padded(_fill(lambda places, lengths: places < (lengths - 1).clamp(min=1))),
+        "shortest-for-all": _first_length,
+    },
+)
 
 
 # 7.5 Reading an alignment.
@@ -446,45 +319,20 @@ def _read_knight() -> dict:
     }
 
 
-READING = Prediction(
-    "7.5", "Read an alignment",
+READING = predict(
+    "7.5",
     truth=_read_knight,
-    mistakes=[
-        Mistake(
-            "columns-sum-to-one", {"each column sums to 1": True},
-            "You expect each column to sum to 1; only rows do, since each sound shares out its own weight, and a "
-            "silent letter may get none.",
-        ),
-        Mistake(
-            "letters-by-sounds", {"the shape for 5 words of 7 letters and 4 sounds": (5, 7, 4)},
-            "Your shape has the letters before the sounds; sounds ask, so they come first, and the keys are last.",
-        ),
-        Mistake(
-            "batch-forgotten", {"the shape for 5 words of 7 letters and 4 sounds": (4, 7)},
-            "Your shape is that of one word; each word of the batch has a table of its own.",
-        ),
-        Mistake(
-            "sum-is-words", {"the sum of all weights in that batch": 5},
-            "You counted 1 for each word; it is 1 for each row, and every word has a row for each of its sounds.",
-        ),
-        Mistake(
-            "sum-is-letters", {"the sum of all weights in that batch": 35},
-            "You counted 1 for each letter; it is the sounds that have 1 each to give away.",
-        ),
-        Mistake(
-            "row-by-position", {"the letter that AY looks at most": "n"},
-            "The second sound need not look at the second letter: look along its row for the largest weight.",
-        ),
-        Mistake(
-            "largest-of-the-column", {"all the weight that g gets": 0.2},
-            "You gave the largest weight in the column of g; all sounds together give it more.",
-        ),
-        Mistake(
-            "below-in-every-row", {"letters with less than 0.3 in all": 3},
-            "You looked for letters with no single weight of 0.3; add up each column first.",
-        ),
-    ],
-)  # fmt: skip
+    mistakes={
+        "columns-sum-to-one": {"each column sums to 1": True},
+        "letters-by-sounds": {"the shape for 5 words of 7 letters and 4 sounds": (5, 7, 4)},
+        "batch-forgotten": {"the shape for 5 words of 7 letters and 4 sounds": (4, 7)},
+        "sum-is-words": {"the sum of all weights in that batch": 5},
+        "sum-is-letters": {"the sum of all weights in that batch": 35},
+        "row-by-position": {"the letter that AY looks at most": "n"},
+        "largest-of-the-column": {"all the weight that g gets": 0.2},
+        "below-in-every-row": {"letters with less than 0.3 in all": 3},
+    },
+)
 
 
 # 7.6 One score, three readings. Steps and places are coded differently, as a decoder's and an encoder's states are.
@@ -512,42 +360,18 @@ def _sure(answer, number: int) -> bool:
     return bool((_weights_of(answer, number).amax(-1) > 0.9).all())
 
 
-READINGS = Witness(
-    "7.6", "One score, three readings",
-    requirements=[
-        Requirement(
-            "not-three-matrices", _three_of_five,
-            "Give three matrices of shape (5, 5), with finite numbers: forwards, backwards, and always the same.",
-        ),
-        Requirement(
-            "not-forwards", lambda answer: _follows(answer, 0, torch.arange(5)),
-            "With your first matrix some step does not look at its own letter: the matrix has to translate the code "
-            "of a step into the code of its place.",
-        ),
-        Requirement(
-            "forwards-too-flat", lambda answer: _sure(answer, 0),
-            "Your first matrix finds the right letters, but gives them too little weight: make its scores larger.",
-        ),
-        Requirement(
-            "not-backwards", lambda answer: _follows(answer, 1, torch.arange(4, -1, -1)),
-            "With your second matrix some step does not look at its mirror letter: the first step belongs to the "
-            "last place.",
-        ),
-        Requirement(
-            "backwards-too-flat", lambda answer: _sure(answer, 1),
-            "Your second matrix finds the mirror letters, but gives them too little weight: make its scores larger.",
-        ),
-        Requirement(
-            "steps-differ",
-            lambda answer: bool((_weights_of(answer, 2) - _weights_of(answer, 2)[:1]).abs().max() < 1e-4),
-            "With your third matrix the weights still depend on the step: all its rows must be equal.",
-        ),
-        Requirement(
-            "the-same-but-flat", lambda answer: _sure(answer, 2),
-            "Your third matrix makes all steps alike, but they look nowhere in particular: give one letter over 0.9.",
-        ),
-    ],
-)  # fmt: skip
+READINGS = prove(
+    "7.6",
+    requirements={
+        "not-three-matrices": _three_of_five,
+        "not-forwards": lambda answer: _follows(answer, 0, torch.arange(5)),
+        "forwards-too-flat": lambda answer: _sure(answer, 0),
+        "not-backwards": lambda answer: _follows(answer, 1, torch.arange(4, -1, -1)),
+        "backwards-too-flat": lambda answer: _sure(answer, 1),
+        "steps-differ": lambda answer: bool((_weights_of(answer, 2) - _weights_of(answer, 2)[:1]).abs().max() < 1e-4),
+        "the-same-but-flat": lambda answer: _sure(answer, 2),
+    },
+)
 
 
 # 7.7 The truth is read at test time.
@@ -598,40 +422,20 @@ def _draw_writing(generator: torch.Generator) -> list[tuple]:
     return [case(6, 8, 7, 9), case(4, 9, 5, 12)]
 
 
-GOLD = Exercise(
-    "7.7", "Too good to be true",
-    oracle=_pronounce_oracle, inputs=_draw_writing,
-    mistakes=[
-        Mistake(
-            "unrepaired", _writes(following=lambda guess, gold: gold),
-            "It still reads the true sounds, which nobody has when the model is used: let it read what it wrote.",
-        ),
-        Mistake(
-            "start-missing", _writes(first=PAD),
-            "The first thing that it reads is padding; a word begins with the sign for the start.",
-        ),
-        Mistake(
-            "starts-with-the-end", _writes(first=END),
-            "It begins by reading the sign for the end; a word begins with the sign for the start.",
-        ),
-        Mistake(
-            "state-forgotten", _writes(carry=False),
-            "Every step starts from the first state again: the state that a step returns goes into the next one.",
-        ),
-        Mistake(
-            "always-the-start", _writes(following=None),
-            "Every step reads the sign for the start: after the first step it must read what was just written.",
-        ),
-        Mistake(
-            "what-it-read", _writes(report=lambda read, written: read),
-            "You return what was read, which begins with the sign for the start; return what was written.",
-        ),
-        Mistake(
-            "one-late", _writes(first=None, following=lambda guess, gold: torch.full_like(guess, END)),
-            "After the first step it reads the sign for the end; it must read the sound that was just written.",
-        ),
-    ],
-)  # fmt: skip
+GOLD = write(
+    "7.7",
+    oracle=_pronounce_oracle,
+    inputs=_draw_writing,
+    mistakes={
+        "unrepaired": _writes(following=lambda guess, gold: gold),
+        "start-missing": _writes(first=PAD),
+        "starts-with-the-end": _writes(first=END),
+        "state-forgotten": _writes(carry=False),
+        "always-the-start": _writes(following=None),
+        "what-it-read": _writes(report=lambda read, written: read),
+        "one-late": _writes(first=None, following=lambda guess, gold: torch.full_like(guess, END)),
+    },
+)
 
 
 # 7.8 What depends on what: the truth is found by moving one thing and looking for a change elsewhere.
@@ -672,38 +476,18 @@ def _dependencies() -> dict:
     }
 
 
-DEPENDS = Prediction(
-    "7.8", "What depends on what",
+DEPENDS = predict(
+    "7.8",
     truth=_dependencies,
-    mistakes=[
-        Mistake(
-            "context-stays-outside", {"Bahdanau: the third query moves": False},
-            "In Bahdanau's order the context goes into the cell, so what was found at one step is part of every "
-            "later query.",
-        ),
-        Mistake(
-            "context-in-the-cell", {"Luong: the third query moves": True},
-            "In Luong's order the cell reads sounds only: the contexts are joined on the way out, and never come back.",
-        ),
-        Mistake(
-            "one-vector-sees-letters", {"one vector: the third state moves": True},
-            "The decoder with one vector sees the last state only, and that was kept as it was.",
-        ),
-        Mistake(
-            "queries-ignore-sounds", {"Luong: the third query moves with the sound": False},
-            "The cell reads the sounds before, so another sound makes another state, and the state is the query.",
-        ),
-        Mistake(
-            "first-query-from-the-sound", {"Bahdanau: the first query is the encoder's last state": False},
-            "Before the first step the decoder's state is what it starts from, and that asks first.",
-        ),
-        Mistake(
-            "greedy-at-once", {"Luong: greedy writing needs no loop": True},
-            "When the model writes by itself, a step reads what the step before has written: only the truth, given "
-            "in advance, allows all steps at once.",
-        ),
-    ],
-)  # fmt: skip
+    mistakes={
+        "context-stays-outside": {"Bahdanau: the third query moves": False},
+        "context-in-the-cell": {"Luong: the third query moves": True},
+        "one-vector-sees-letters": {"one vector: the third state moves": True},
+        "queries-ignore-sounds": {"Luong: the third query moves with the sound": False},
+        "first-query-from-the-sound": {"Bahdanau: the first query is the encoder's last state": False},
+        "greedy-at-once": {"Luong: greedy writing needs no loop": True},
+    },
+)
 
 
 # 7.9 Fade, explode, remember.
@@ -713,40 +497,17 @@ def _factors(answer) -> list[float]:
     return [abs(float(one)) for one in answer]
 
 
-FADE = Witness(
-    "7.9", "Fade, explode, remember",
-    requirements=[
-        Requirement(
-            "not-three", lambda answer: len(answer) == 3 and all(math.isfinite(one) for one in _factors(answer)),
-            "Give three finite numbers: one that fades, one that explodes, one that remembers.",
-        ),
-        Requirement(
-            "does-not-fade", lambda answer: _factors(answer)[0] ** 11 < 0.01,
-            "After eleven steps your first factor has left more than a hundredth: raise it to the power of 11.",
-        ),
-        Requirement(
-            "fades-at-once", lambda answer: _factors(answer)[0] >= 0.5,
-            "Your first factor is below a half; that would be forgotten within a letter or two. Take one of at least "
-            "0.5.",
-        ),
-        Requirement(
-            "does-not-explode", lambda answer: _factors(answer)[1] ** 11 > 100,
-            "After eleven steps your second factor has not grown a hundredfold: raise it to the power of 11.",
-        ),
-        Requirement(
-            "explodes-at-once", lambda answer: _factors(answer)[1] <= 2,
-            "Your second factor is above 2; a much smaller one is enough, which is the point.",
-        ),
-        Requirement(
-            "forgets", lambda answer: _factors(answer)[2] ** 100 >= 0.5,
-            "After a hundred steps less than half is left of your third: it must be closer to 1.",
-        ),
-        Requirement(
-            "does-not-forget-at-all", lambda answer: _factors(answer)[2] ** 100 <= 0.6,
-            "Your third leaves more than 0.6 after a hundred steps: something should fade, so find the factor that "
-            "leaves about half.",
-        ),
-    ],
-)  # fmt: skip
+FADE = prove(
+    "7.9",
+    requirements={
+        "not-three": lambda answer: len(answer) == 3 and all(math.isfinite(one) for one in _factors(answer)),
+        "does-not-fade": lambda answer: _factors(answer)[0] ** 11 < 0.01,
+        "fades-at-once": lambda answer: _factors(answer)[0] >= 0.5,
+        "does-not-explode": lambda answer: _factors(answer)[1] ** 11 > 100,
+        "explodes-at-once": lambda answer: _factors(answer)[1] <= 2,
+        "forgets": lambda answer: _factors(answer)[2] ** 100 >= 0.5,
+        "does-not-forget-at-all": lambda answer: _factors(answer)[2] ** 100 <= 0.6,
+    },
+)
 
 EXERCISES = [SHIFT, BAHDANAU_STEP, LUONG, PADDING, READING, READINGS, GOLD, DEPENDS, FADE]

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from course_utils.attention.masks import padding_mask
-from course_utils.checks import Exercise, Mistake, Prediction, Property, Requirement, Witness
+from course_utils.checks.forms import predict, prove, write
 
 # 8.1 A window around a centre: one key at a time as the oracle.
 
@@ -43,41 +43,20 @@ def _own_place(centres: Tensor) -> Tensor:
     return torch.arange(centres.shape[1]).expand(centres.shape)
 
 
-WINDOW = Exercise(
-    "8.1", "A window around a centre",
-    oracle=_window_oracle, inputs=_draw_windows,
-    mistakes=[
-        Mistake(
-            "edge-lost", _window(lambda distance, reach: distance.abs() < reach),
-            "Your window loses its edges: a key that is just `reach` away still belongs to it.",
-        ),
-        Mistake(
-            "one-sided", _window(lambda distance, reach: distance <= reach),
-            "Your window is open to the left: a key far before the centre has a negative distance, so take away "
-            "its sign.",
-        ),
-        Mistake(
-            "forward-only", _window(lambda distance, reach: (distance >= 0) & (distance <= reach)),
-            "Your window looks forward only; it reaches equally far to both sides of the centre.",
-        ),
-        Mistake(
-            "padding-seen", _window(masked=False),
-            "Your window is right, but it lets padding in: join it with the mask that you were given.",
-        ),
-        Mistake(
-            "centre-rounded", _window(moved=torch.round),
-            "You rounded the centres; measure the distance from the centre as it is, between two places if need be.",
-        ),
-        Mistake(
-            "own-place", _window(moved=_own_place),
-            "You put every window at the query's own place, as local-m does; here the centres are given.",
-        ),
-        Mistake(
-            "inverted", lambda *given: ~_window_oracle(*given),
-            "True and False are the wrong way round: True means that the query may look there.",
-        ),
-    ],
-)  # fmt: skip
+WINDOW = write(
+    "8.1",
+    oracle=_window_oracle,
+    inputs=_draw_windows,
+    mistakes={
+        "edge-lost": _window(lambda distance, reach: distance.abs() < reach),
+        "one-sided": _window(lambda distance, reach: distance <= reach),
+        "forward-only": _window(lambda distance, reach: (distance >= 0) & (distance <= reach)),
+        "padding-seen": _window(masked=False),
+        "centre-rounded": _window(moved=torch.round),
+        "own-place": _window(moved=_own_place),
+        "inverted": lambda *given: ~_window_oracle(*given),
+    },
+)
 
 
 # 8.2 Local-p: one query at a time as the oracle.
@@ -130,55 +109,26 @@ def _draw_local_p(generator: torch.Generator) -> list[tuple]:
     return [case(2, 9, 4, [9, 8], 2), case(3, 8, 5, [8, 10, 9], 3)]
 
 
-LOCAL_P = Exercise(
-    "8.2", "Local-p",
-    oracle=_local_p_oracle, inputs=_draw_local_p,
-    mistakes=[
-        Mistake(
-            "renormalised", _local_p(renormalise=True),
-            "You divided by the sum again after the bell; in the paper nothing follows it, and the rows sum to less "
-            "than 1.",
-        ),
-        Mistake(
-            "bell-on-scores", _local_p(order="bell first"),
-            "You multiplied the scores by the bell; it belongs after the softmax, on the weights.",
-        ),
-        Mistake(
-            "masked-after-softmax", _local_p(order="mask last"),
-            "Your softmax shares the weight among all keys, and you cut the window out afterwards; hide what is "
-            "outside before the softmax.",
-        ),
-        Mistake(
-            "no-bell", _local_p(bell=False),
-            "The bell is missing: without it no gradient would reach W and v.",
-        ),
-        Mistake(
-            "no-window", _local_p(inside=lambda near, mask: mask.expand(near.shape)),
-            "You use the bell alone; the softmax should run over the keys at most `reach` from the centre only.",
-        ),
-        Mistake(
-            "padding-seen", _local_p(inside=lambda near, mask: near),
-            "A window at the end of a shorter source lets padding in: join it with the mask.",
-        ),
-        Mistake(
-            "deviation-is-the-reach", _local_p(deviation=lambda reach: reach),
-            "Your bell is too wide: its standard deviation is half the reach.",
-        ),
-        Mistake(
-            "longest-source", _local_p(length=lambda mask: torch.full((len(mask), 1), mask.shape[-1])),
-            "You multiply by the longest source of the batch; S is the number of real tokens of each row, which the "
-            "mask knows.",
-        ),
-        Mistake(
-            "no-tanh", _local_p(squash=lambda hidden: hidden),
-            "The tanh between W and v is missing in your centre.",
-        ),
-    ],
-    properties=[
-        Property("padding must get no weight", lambda given, result: not (result[1] * ~given[2]).any()),
-        Property("no row may sum to more than 1", lambda given, result: bool((result[1].sum(-1) < 1 + 1e-4).all())),
-    ],
-)  # fmt: skip
+LOCAL_P = write(
+    "8.2",
+    oracle=_local_p_oracle,
+    inputs=_draw_local_p,
+    mistakes={
+        "renormalised": _local_p(renormalise=True),
+        "bell-on-scores": _local_p(order="bell first"),
+        "masked-after-softmax": _local_p(order="mask last"),
+        "no-bell": _local_p(bell=False),
+        "no-window": _local_p(inside=lambda near, mask: mask.expand(near.shape)),
+        "padding-seen": _local_p(inside=lambda near, mask: near),
+        "deviation-is-the-reach": _local_p(deviation=lambda reach: reach),
+        "longest-source": _local_p(length=lambda mask: torch.full((len(mask), 1), mask.shape[-1])),
+        "no-tanh": _local_p(squash=lambda hidden: hidden),
+    },
+    properties={
+        "padding-get-no-weight": lambda given, result: not (result[1] * ~given[2]).any(),
+        "no-row-may-sum": lambda given, result: bool((result[1].sum(-1) < 1 + 1e-4).all()),
+    },
+)
 
 
 # 8.3 One step of a beam search: sorting all candidates of a row as the oracle.
@@ -229,50 +179,23 @@ def _draw_beam_step(generator: torch.Generator) -> list[tuple]:
     return [case(3, 4, 7, 3), case(2, 3, 6, 2)]
 
 
-BEAM_STEP = Exercise(
-    "8.3", "One step of a beam search",
-    oracle=_beam_step_oracle, inputs=_draw_beam_step,
-    mistakes=[
-        Mistake(
-            "one-child-each", _one_child_each,
-            "You keep the best token of each beginning only; let all continuations of all beginnings compete, so that "
-            "a good beginning may have several.",
+BEAM_STEP = write(
+    "8.3",
+    oracle=_beam_step_oracle,
+    inputs=_draw_beam_step,
+    mistakes={
+        "one-child-each": _one_child_each,
+        "totals-forgotten": _beam_step(lambda totals, logs: logs),
+        "multiplied": _beam_step(lambda totals, logs: totals[..., None] * logs),
+        "not-taken-apart": _beam_step(apart=lambda places, logs: (places // logs.shape[-1], places)),
+        "swapped": _beam_step(apart=lambda places, logs: (places % logs.shape[-1], places // logs.shape[-1])),
+        "divided-by-beginnings": _beam_step(
+            apart=lambda places, logs: (places // logs.shape[1], places % logs.shape[1])
         ),
-        Mistake(
-            "totals-forgotten", _beam_step(lambda totals, logs: logs),
-            "You compare the next tokens alone; a continuation's total is that of its beginning plus the token's "
-            "log-probability.",
-        ),
-        Mistake(
-            "multiplied", _beam_step(lambda totals, logs: totals[..., None] * logs),
-            "You multiplied log-probabilities; probabilities are multiplied, their logarithms are added.",
-        ),
-        Mistake(
-            "not-taken-apart", _beam_step(apart=lambda places, logs: (places // logs.shape[-1], places)),
-            "Your tokens are still places in the flattened axis; the remainder after division by the vocabulary's size "
-            "is the token.",
-        ),
-        Mistake(
-            "swapped", _beam_step(apart=lambda places, logs: (places % logs.shape[-1], places // logs.shape[-1])),
-            "You return tokens and beginnings in the wrong order: first the beginning that is continued, then its "
-            "token.",
-        ),
-        Mistake(
-            "divided-by-beginnings",
-            _beam_step(apart=lambda places, logs: (places // logs.shape[1], places % logs.shape[1])),
-            "You divide by the number of beginnings; each beginning fills as many places of the flattened axis as the "
-            "vocabulary has tokens.",
-        ),
-        Mistake(
-            "worst", _beam_step(largest=False),
-            "You keep the least likely: log-probabilities are negative, and the best is the one nearest to 0.",
-        ),
-        Mistake(
-            "first-beginning", _first_beginning,
-            "You continue the first beginning only; the others may lead further.",
-        ),
-    ],
-)  # fmt: skip
+        "worst": _beam_step(largest=False),
+        "first-beginning": _first_beginning,
+    },
+)
 
 
 # 8.4 The copy gate: one word at a time as the oracle.
@@ -328,93 +251,42 @@ def _draw_copies(generator: torch.Generator) -> list[tuple]:
     ]
 
 
-COPY_GATE = Exercise(
-    "8.4", "The copy gate",
-    oracle=_copy_oracle, inputs=_draw_copies,
-    mistakes=[
-        Mistake(
-            "gate-swapped", lambda w, a, g, n, total: (1 - g) * _spread(w, total) + g * _copies(a, n, total),
-            "Your gate is the wrong way round: it is the share of the vocabulary, and 1 minus the gate is copied.",
-        ),
-        Mistake(
-            "last-place-only",
-            lambda w, a, g, n, total: g * _spread(w, total) + (1 - g) * _copies(a, n, total, add=False),
-            "A word that stands in the source twice has lost weight: each place overwrites the one before, where the "
-            "weights should be added up.",
-        ),
-        Mistake(
-            "no-gate", lambda w, a, g, n, total: _spread(w, total) + _copies(a, n, total),
-            "You added both parts in full, and your rows sum to 2; the gate shares the probability between them.",
-        ),
-        Mistake(
-            "vocabulary-only", lambda w, a, g, n, total: g * _spread(w, total),
-            "The copied part is missing: the weights go to the numbers of the source's words.",
-        ),
-        Mistake(
-            "copy-only", lambda w, a, g, n, total: (1 - g) * _copies(a, n, total),
-            "The vocabulary's part is missing: gate · words stands at the front.",
-        ),
-        Mistake(
-            "hard-copy", _hard_copy,
-            "You copy the word with the greatest weight only; every place of the source gives its share.",
-        ),
-        Mistake(
-            "known-not-copied", _known_not_copied,
-            "You copy only words that the vocabulary lacks; a word that it has, and that stands in the source, gets "
-            "something from both sides.",
-        ),
-        Mistake(
-            "changed-in-place", _in_place,
-            "The result is right, but you changed `words` in place; work on a new tensor, for the caller may still "
-            "need the old one.",
-        ),
-    ],
-    properties=[
-        Property("every row must sum to 1", lambda given, result: bool((result.sum(-1) - 1).abs().max() < 1e-4)),
-    ],
-)  # fmt: skip
+COPY_GATE = write(
+    "8.4",
+    oracle=_copy_oracle,
+    inputs=_draw_copies,
+    mistakes={
+        "gate-swapped": lambda w, a, g, n, total: (1 - g) * _spread(w, total) + g * _copies(a, n, total),
+        "last-place-only": lambda w, a, g, n, total: g * _spread(w, total) + (1 - g) * _copies(a, n, total, add=False),
+        "no-gate": lambda w, a, g, n, total: _spread(w, total) + _copies(a, n, total),
+        "vocabulary-only": lambda w, a, g, n, total: g * _spread(w, total),
+        "copy-only": lambda w, a, g, n, total: (1 - g) * _copies(a, n, total),
+        "hard-copy": _hard_copy,
+        "known-not-copied": _known_not_copied,
+        "changed-in-place": _in_place,
+    },
+    properties={
+        "row-sum-1": lambda given, result: bool((result.sum(-1) - 1).abs().max() < 1e-4),
+    },
+)
 
 
 # 8.5 How far must it reach? Six distances, the greatest is 2; 27 of 48 keys lie inside.
 
 _REACH, _SHARE = 2, 27 / 48
 
-HOW_FAR = Witness(
-    "8.5", "How far must it reach?",
-    requirements=[
-        Requirement(
-            "nothing-needed", lambda answer: int(answer[0]) != 7,
-            "You counted the last query, which needs no key: its -1 is not a place.",
-        ),
-        Requirement(
-            "lost", lambda answer: float(answer[0]) >= _REACH,
-            "With your reach a needed key is lost: look for the greatest distance, not for a usual one, and mind that "
-            "a key may lie on either side.",
-        ),
-        Requirement(
-            "too-wide", lambda answer: float(answer[0]) == _REACH,
-            "No key is lost, but a smaller reach would do as well.",
-        ),
-        Requirement(
-            "edges-forgotten", lambda answer: abs(float(answer[1]) - 5 / 8) > 1e-3,
-            "The reach is right; your share is that of a whole window, but at the edges of the sentence windows are "
-            "cut.",
-        ),
-        Requirement(
-            "last-query-counted", lambda answer: abs(float(answer[1]) - 31 / 56) > 1e-3,
-            "The reach is right; in the share you counted the window of the last query too, which needs no key.",
-        ),
-        Requirement(
-            "a-count", lambda answer: float(answer[1]) <= 1,
-            "The reach is right; the second number should be a share, so divide the keys inside by all keys of the "
-            "queries that need one.",
-        ),
-        Requirement(
-            "share", lambda answer: abs(float(answer[1]) - _SHARE) < 1e-3,
-            "The reach is right; count again how many of the 8 keys lie in each of the six windows.",
-        ),
-    ],
-)  # fmt: skip
+HOW_FAR = prove(
+    "8.5",
+    requirements={
+        "nothing-needed": lambda answer: int(answer[0]) != 7,
+        "lost": lambda answer: float(answer[0]) >= _REACH,
+        "too-wide": lambda answer: float(answer[0]) == _REACH,
+        "edges-forgotten": lambda answer: abs(float(answer[1]) - 5 / 8) > 1e-3,
+        "last-query-counted": lambda answer: abs(float(answer[1]) - 31 / 56) > 1e-3,
+        "a-count": lambda answer: float(answer[1]) <= 1,
+        "share": lambda answer: abs(float(answer[1]) - _SHARE) < 1e-3,
+    },
+)
 
 
 # 8.6 Which is which? The numbers of keys are counted on a small case.
@@ -437,48 +309,21 @@ def _which_is_which() -> dict:
     return {f"{name}: {axis}": one for name, row in truth.items() for axis, one in zip(axes, row, strict=True)}
 
 
-WHICH_IS_WHICH = Prediction(
-    "8.6", "Which is which?", truth=_which_is_which,
-    mistakes=[
-        Mistake(
-            "current-input-only", {"window: keys": 1},
-            "Local attention does not look at one input only: it looks at a window around the centre.",
-        ),
-        Mistake(
-            "centre-forgotten", {"window: keys": 4},
-            "You counted both sides of the window, and forgot the centre itself.",
-        ),
-        Mistake(
-            "global-is-hard", {"additive: how": "hard"},
-            "Global says where it may look, not how it chooses: a softmax over the whole source shares its weight.",
-        ),
-        Mistake(
-            "local-is-hard", {"window: how": "hard"},
-            "A window limits where it may look; inside, the softmax shares the weight among several keys.",
-        ),
-        Mistake(
-            "bell-has-no-end", {"predicted: keys": 10},
-            "A bell alone never ends, but local-p has a window too: outside it there is no weight at all.",
-        ),
-        Mistake(
-            "bell-chooses", {"predicted: keys": 1},
-            "The bell is greatest at the centre, but it makes no other weight of the window zero.",
-        ),
-        Mistake(
-            "one-key-is-local", {"sampled: where": "local"},
-            "Only one key is taken in the end, but any key may be: where it may look is one question, how many get a "
-            "weight is another.",
-        ),
-        Mistake(
-            "shares-before-drawing", {"sampled: keys": 10},
-            "All keys have a chance of being drawn, but the one that is drawn gets all the weight.",
-        ),
-        Mistake(
-            "nothing-to-share", {"own place: how": "soft"},
-            "With a single key there is nothing to share: all the weight is on it, whatever the score.",
-        ),
-    ],
-)  # fmt: skip
+WHICH_IS_WHICH = predict(
+    "8.6",
+    truth=_which_is_which,
+    mistakes={
+        "current-input-only": {"window: keys": 1},
+        "centre-forgotten": {"window: keys": 4},
+        "global-is-hard": {"additive: how": "hard"},
+        "local-is-hard": {"window: how": "hard"},
+        "bell-has-no-end": {"predicted: keys": 10},
+        "bell-chooses": {"predicted: keys": 1},
+        "one-key-is-local": {"sampled: where": "local"},
+        "shares-before-drawing": {"sampled: keys": 10},
+        "nothing-to-share": {"own place: how": "soft"},
+    },
+)
 
 
 # 8.7 The length penalty.
@@ -505,40 +350,20 @@ def _draw_choices(generator: torch.Generator) -> list[tuple]:
     return [case(60, 4, 0.6), case(50, 6, 0.4)]
 
 
-CHOICE = Exercise(
-    "8.7", "A search that is too short",
-    oracle=_choice_oracle, inputs=_draw_choices,
-    mistakes=[
-        Mistake(
-            "no-penalty", lambda totals, lengths, alpha: totals.argmax(-1),
-            "You still compare the totals themselves; divide each by the penalty of its length first.",
-        ),
-        Mistake(
-            "multiplied", lambda totals, lengths, alpha: (totals * ((5 + lengths) / 6) ** alpha).argmax(-1),
-            "You multiplied by the penalty, which favours short sentences even more; divide by it.",
-        ),
-        Mistake(
-            "mean-per-token", lambda totals, lengths, alpha: (totals / lengths).argmax(-1),
-            "You divided by the length itself; the penalty is weaker: ((5 + length) / 6) to the power of alpha.",
-        ),
-        Mistake(
-            "length-to-the-power", lambda totals, lengths, alpha: (totals / lengths**alpha).argmax(-1),
-            "You took the power of the length alone; 5 is added to it first, which spares very short sentences.",
-        ),
-        Mistake(
-            "alpha-as-a-factor", lambda totals, lengths, alpha: (totals / (alpha * (5 + lengths) / 6)).argmax(-1),
-            "You multiplied by alpha; it is an exponent.",
-        ),
-        Mistake(
-            "the-worst", lambda totals, lengths, alpha: _penalised(totals, lengths, alpha).argmin(-1),
-            "You chose the smallest score: log-probabilities are negative, and the best is the one nearest to 0.",
-        ),
-        Mistake(
-            "score-not-place", lambda totals, lengths, alpha: _penalised(totals, lengths, alpha).amax(-1),
-            "You return the best score; asked for is the place where it stands.",
-        ),
-    ],
-)  # fmt: skip
+CHOICE = write(
+    "8.7",
+    oracle=_choice_oracle,
+    inputs=_draw_choices,
+    mistakes={
+        "no-penalty": lambda totals, lengths, alpha: totals.argmax(-1),
+        "multiplied": lambda totals, lengths, alpha: (totals * ((5 + lengths) / 6) ** alpha).argmax(-1),
+        "mean-per-token": lambda totals, lengths, alpha: (totals / lengths).argmax(-1),
+        "length-to-the-power": lambda totals, lengths, alpha: (totals / lengths**alpha).argmax(-1),
+        "alpha-as-a-factor": lambda totals, lengths, alpha: (totals / (alpha * (5 + lengths) / 6)).argmax(-1),
+        "the-worst": lambda totals, lengths, alpha: _penalised(totals, lengths, alpha).argmin(-1),
+        "score-not-place": lambda totals, lengths, alpha: _penalised(totals, lengths, alpha).amax(-1),
+    },
+)
 
 
 # 8.8 Clipped counts: each run looked up in plain lists.
@@ -584,39 +409,19 @@ def _draw_runs(generator: torch.Generator) -> list[tuple]:
     return [(hypothesis, references, 1), (hypothesis, references, 2)]
 
 
-CLIPPED = Exercise(
-    "8.8", "Clipped counts",
-    oracle=_clipped_oracle, inputs=_draw_runs,
-    mistakes=[
-        Mistake(
-            "unclipped", _unclipped,
-            "You count a run as often as it is written; it counts at most as often as a reference has it.",
-        ),
-        Mistake(
-            "references-added", _clipped(most=lambda counters: sum(counters, Counter())),
-            "You added the counts of the references up; take the greatest count that any one of them has.",
-        ),
-        Mistake(
-            "smallest-count", _clipped(most=lambda counters: counters[0] & counters[1]),
-            "You let a run count only as often as in every reference; it is enough that one of them has it so often.",
-        ),
-        Mistake(
-            "first-reference", _clipped(most=lambda counters: counters[0]),
-            "You look at the first reference only; a run may stand in any of them.",
-        ),
-        Mistake(
-            "each-run-once", _clipped(own=lambda runs: Counter(set(runs))),
-            "You count each different run once; a run that is rightly written twice counts twice.",
-        ),
-        Mistake(
-            "last-run-lost", _clipped(runs=lambda words, size: _runs(words, size)[:-1]),
-            "You stop one run too early: a sequence of n words has n − size + 1 runs.",
-        ),
-        Mistake(
-            "all-of-the-reference", _clipped(total=lambda references, size: len(_runs(references[0], size))),
-            "Your second number counts the runs of a reference; precision divides by the runs of the hypothesis.",
-        ),
-    ],
-)  # fmt: skip
+CLIPPED = write(
+    "8.8",
+    oracle=_clipped_oracle,
+    inputs=_draw_runs,
+    mistakes={
+        "unclipped": _unclipped,
+        "references-added": _clipped(most=lambda counters: sum(counters, Counter())),
+        "smallest-count": _clipped(most=lambda counters: counters[0] & counters[1]),
+        "first-reference": _clipped(most=lambda counters: counters[0]),
+        "each-run-once": _clipped(own=lambda runs: Counter(set(runs))),
+        "last-run-lost": _clipped(runs=lambda words, size: _runs(words, size)[:-1]),
+        "all-of-the-reference": _clipped(total=lambda references, size: len(_runs(references[0], size))),
+    },
+)
 
 EXERCISES = [WINDOW, LOCAL_P, BEAM_STEP, COPY_GATE, HOW_FAR, WHICH_IS_WHICH, CHOICE, CLIPPED]

@@ -1,0 +1,57 @@
+"""The three forms in which a bank writes its exercises: code stands here by name, the sentences stand in words/.
+
+Each name of a mistake, a property or a requirement is a key of the exercise's table in words/<language>/NN.toml, where
+"title" is its title: `write("3.1", …, mistakes={"no-root": …})` says the sentence `no-root` of ["3.1"] in 03.toml.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+
+from course_utils.checks.graded import Exercise, Mistake, Prediction, Property, Requirement, Witness
+from course_utils.checks.words import sentences
+
+
+def write(
+    key: str,
+    *,
+    oracle: Callable,
+    inputs: Callable[[torch.Generator], list[tuple]],
+    mistakes: Mapping[str, Callable],
+    properties: Mapping[str, Callable[[tuple, Any], bool]] | None = None,
+    call: Callable | None = None,
+    tolerance: float = 1e-4,
+) -> Exercise:
+    """A function or a class to write: compared with the oracle on what `inputs` draws (see Exercise)."""
+    said = sentences(key)
+    return Exercise(
+        key,
+        said["title"],
+        oracle=oracle,
+        inputs=inputs,
+        mistakes=[Mistake(name, answer, said[name]) for name, answer in mistakes.items()],
+        properties=[Property(said[name], holds) for name, holds in (properties or {}).items()],
+        call=call,
+        tolerance=tolerance,
+    )
+
+
+def predict(
+    key: str,
+    *,
+    truth: Callable[[], Mapping[str, Any]],
+    mistakes: Mapping[str, Mapping[str, Any]],
+    tolerance: float = 1e-3,
+) -> Prediction:
+    """Values to predict, by label: each mistake gives the wrong values that a misconception leads to."""
+    said = sentences(key)
+    named = [Mistake(name, values, said[name]) for name, values in mistakes.items()]
+    return Prediction(key, said["title"], truth, named, tolerance)
+
+
+def prove(key: str, *, requirements: Mapping[str, Callable[[Any], bool]]) -> Witness:
+    """Something to construct that must meet every requirement, in order."""
+    said = sentences(key)
+    named = [Requirement(name, holds, said[name]) for name, holds in requirements.items()]
+    return Witness(key, said["title"], named)
