@@ -1,8 +1,11 @@
 """The card of drawings: what is on it, and what it refuses."""
 
+import io
+
 import matplotlib.pyplot as plt
 import pytest
 
+from course_utils.plots import use_style
 from course_utils.plots.card import ROLES, Card
 
 
@@ -19,6 +22,16 @@ def test_a_drawing_holds_its_boxes_words_and_arrows(card):
     said = {text.get_text() for text in card.axes.texts}
     assert said == {"A title", "query", "(1, size)", "weights", "asks"}
     assert card.boxes["query"].get_x() + card.boxes["query"].get_width() < card.boxes["weights"].get_x()
+
+
+def test_saving_and_drawing_again_warns_of_nothing(card, recwarn):
+    use_style()
+    drawn = Card(4, 2)
+    drawn.box("x", 2, 1)
+    for _ in range(2):
+        drawn.axes.figure.savefig(io.BytesIO())
+        drawn.axes.figure.canvas.draw()
+    assert not recwarn.list
 
 
 def test_the_card_is_opaque_so_that_dark_pages_show_it(card):

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.colors import to_rgb
+from matplotlib.layout_engine import PlaceHolderLayoutEngine
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Rectangle
 
 from course_utils.plots.base import COLOURS, SEQUENTIAL
@@ -32,8 +33,9 @@ class Card:
     """
 
     def __init__(self, width: float, height: float, title: str = "") -> None:
-        with plt.rc_context({"figure.constrained_layout.use": False}):  # the axes fill the card
-            figure = plt.figure(figsize=(width, height), facecolor="white")
+        # The axes fill the card. With no engine at all, saving a figure would bring the style's own back.
+        still = PlaceHolderLayoutEngine(adjust_compatible=True, colorbar_gridspec=True)
+        figure = plt.figure(figsize=(width, height), facecolor="white", layout=still)
         self.axes = figure.add_axes((0, 0, 1, 1))
         self.axes.set(xlim=(0, width), ylim=(0, height))
         self.axes.axis("off")
