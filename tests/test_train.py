@@ -19,8 +19,9 @@ import torch
 from installation import ROOT
 
 from course_utils import plots
+from course_utils.files import written_whole
 from course_utils.models.seq2seq import token_loss
-from course_utils.train.checkpoint import Checkpoints, written_whole
+from course_utils.train.checkpoint import Checkpoints
 from course_utils.train.command import main
 from course_utils.train.distributed import Team
 from course_utils.train.folder import load_model, stored_settings

@@ -159,7 +159,7 @@ def test_an_interrupted_write_leaves_nothing_behind(file, monkeypatch, stop):
         raise stop
 
     with monkeypatch.context() as patch:
-        patch.setattr(wheels.os, "replace", fail)
+        patch.setattr(Path, "replace", fail)
         with pytest.raises((RuntimeError, KeyboardInterrupt)) as caught:
             read(file)
     if isinstance(stop, OSError):
@@ -173,7 +173,7 @@ def test_a_write_that_lost_a_race_is_no_error(file, monkeypatch):
         Path(path).write_bytes(CONTENT)
         raise PermissionError("in use")
 
-    monkeypatch.setattr(wheels.os, "replace", fail)
+    monkeypatch.setattr(Path, "replace", fail)
     assert read(file) == CONTENT
 
 

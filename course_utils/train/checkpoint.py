@@ -1,31 +1,15 @@
 """The state of a run on disk: written as a whole or not at all, checked when it is read, with the one before kept."""
 
-import os
 import re
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
 
 import torch
 
+from course_utils.files import PARTIAL, written_whole
+
 KEPT = 2
 _NAME = re.compile(r"checkpoint-(\d{9})\.pt")
-
-
-@contextmanager
-def written_whole(path: Path) -> Iterator[BinaryIO]:
-    """Opens a file to write such that readers, after a crash too, find the old content or the new, never half of it."""
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")  # the same folder: only there is a move atomic
-    try:
-        with open(partial, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 class Checkpoints:
@@ -49,7 +33,7 @@ class Checkpoints:
             torch.save(state, file)
         for path in self.found()[KEPT:]:
             path.unlink(missing_ok=True)
-        for path in self.folder.glob("*.partial"):
+        for path in self.folder.glob(f"*{PARTIAL}"):
             path.unlink(missing_ok=True)
 
     def load(self) -> tuple[dict | None, list[str]]:
@@ -69,7 +53,7 @@ class Checkpoints:
 
     def remove(self) -> None:
         """Removes all checkpoints and partial files."""
-        for path in (*self.found(), *self.folder.glob("*.partial")):
+        for path in (*self.found(), *self.folder.glob(f"*{PARTIAL}")):
             path.unlink(missing_ok=True)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from course_utils.train.checkpoint import written_whole
+from course_utils.files import written_whole
 
 NAME = "report.json"
 NEEDED = {"settings", "command", "machine", "history", "metrics", "by_length", "examples"}

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import torch
 
-from course_utils.train.checkpoint import Checkpoints, written_whole
+from course_utils.files import written_whole
+from course_utils.train.checkpoint import Checkpoints
 from course_utils.train.distributed import join
 from course_utils.train.folder import PICTURE, WEIGHTS, open_folder
 from course_utils.train.loop import Training
