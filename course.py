@@ -59,11 +59,11 @@ def lab(browser: bool, more: Sequence[str]) -> int:
     return run(lab_command(browser, more))
 
 
-def test(thorough: bool, more: Sequence[str]) -> int:
-    """Runs the tests and returns pytest's exit status."""
+def test(thorough: bool, more: Sequence[str], device: str = "cpu") -> int:
+    """Runs the tests, notebooks on `device`, and returns pytest's exit status."""
     if thorough and build(["--check"]):
         raise Stop("Some notebooks are not what their lessons say: run `python course.py build`, then try again.")
-    return run_tests(thorough, more)
+    return run_tests(thorough, more, device)
 
 
 def build(arguments: Sequence[str]) -> int:
@@ -100,7 +100,8 @@ def parse(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
         }.items()
     }
     added["lab"].add_argument("--no-browser", action="store_true", help="print the address, open nothing")
-    added["test"].add_argument("--thorough", action="store_true", help="notebooks three times, in two settings")
+    added["test"].add_argument("--thorough", action="store_true", help="also what takes long, and notebooks four times")
+    added["test"].add_argument("--device", default="cpu", help="where notebooks compute: cpu, auto, cuda, mps")
     for name in ("lab", "test"):
         added[name].add_argument("--cpu", action="store_true", help="on Linux: PyTorch without CUDA, gigabytes less")
     added["build"].add_argument("names", nargs="*", help="lessons, such as 01 (default: all)")
@@ -120,7 +121,7 @@ def main(arguments: Sequence[str]) -> int:
     if asked.command == "lab":
         return lab(not asked.no_browser, more)
     if asked.command == "test":
-        return test(asked.thorough, more)
+        return test(asked.thorough, more, asked.device)
     if asked.command == "data":
         if not installed:  # an installation has just done it
             fetch_data()

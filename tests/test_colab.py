@@ -1,9 +1,13 @@
-"""A rehearsal of Colab: a bare runtime, the wheel, no checkout, no network. Every lesson runs there from top to bottom.
+"""A rehearsal of Colab: a bare runtime, the wheel, no checkout, no network.
+
+One lesson runs there from top to bottom, and so does what every other lesson and its solutions import; all of them run
+whole with --thorough.
 
 The runtime is a virtual environment that sees the packages of this one, except the course, JupyterLab,
 and what Colab lacks. What pip may install there lies in a folder of wheels; every other way out is closed.
 """
 
+import ast
 import os
 import shutil
 import subprocess
@@ -16,6 +20,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from installation import ROOT
+from IPython.core.inputtransformer2 import TransformerManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from packaging.requirements import Requirement
@@ -23,6 +28,8 @@ from packaging.requirements import Requirement
 from course_utils.data.wheels import cache_folder
 
 LESSONS = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+SOLUTIONS = sorted((ROOT / "solutions").glob("[0-9][0-9]_*.ipynb"))
+WHOLE = "05"  # runs whole in every test: it is quick, and shows the explorer
 BROUGHT = {"torch", "numpy", "matplotlib", "seaborn", "tqdm"}  # Colab has these already
 SITE = Path(distribution("numpy").locate_file("")).resolve()
 
@@ -132,16 +139,49 @@ def first_cell():
     return notebook
 
 
-@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
-def test_a_lesson_runs_in_colab(path, runtime, wheels, tmp_path, monkeypatch):
+def code_cells(path):
+    return [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+
+
+def imports(path):
+    """What a notebook imports after its first cell, in order, and how it starts."""
+    lines = []
+    for cell in code_cells(path)[1:]:
+        parsed = ast.parse(TransformerManager().transform_cell(cell.source))
+        lines += [ast.unparse(node) for node in ast.walk(parsed) if isinstance(node, ast.Import | ast.ImportFrom)]
+    return "\n".join(dict.fromkeys([*lines, "from course_utils.runtime import start", "start(seed=0)"]))
+
+
+def rehearse(path, others, runtime, wheels, tmp_path, monkeypatch):
+    """Runs a lesson, then what others import and the banks of exercises; returns what pip has installed."""
     monkeypatch.setenv("ATTENTION_COURSE_PIP", str(next(wheels.glob("attention_course-*.whl"))))
     notebook = nbformat.read(path, as_version=4)
-    assert next(cell for cell in notebook.cells if cell.cell_type == "code").id == "colab"
-    ask = "import course_utils; import torch; assert course_utils.__file__.startswith(r'%s'), course_utils.__file__"
-    notebook.cells.append(nbformat.v4.new_code_cell(ask % runtime, id="where-is-the-course"))
+    asked = {f"imports-{other.parent.name}-{other.stem}".replace("_", "-"): imports(other) for other in others}
+    asked["words"] = "from course_utils.checks.bank import bank, lessons\nassert all(map(bank, lessons()))"
+    asked["where-is-the-course"] = (
+        f"import course_utils; assert course_utils.__file__.startswith(r'{runtime}'), course_utils.__file__"
+    )
+    notebook.cells += [nbformat.v4.new_code_cell(source, id=name) for name, source in asked.items()]
     run(notebook, tmp_path)
-    installed = {folder.name.split("-")[0].lower().replace("_", "-") for folder in runtime.glob("*.dist-info")}
+    return {folder.name.split("-")[0].lower().replace("_", "-") for folder in runtime.glob("*.dist-info")}
+
+
+def test_all_notebooks_begin_with_the_same_cell():
+    first = {(cells[0].id, cells[0].source) for cells in map(code_cells, [*LESSONS, *SOLUTIONS])}
+    assert len(first) == 1 and first.pop()[0] == "colab"
+
+
+def test_a_lesson_runs_in_colab_and_so_does_what_the_others_import(runtime, wheels, tmp_path, monkeypatch):
+    whole = next(path for path in LESSONS if path.name.startswith(WHOLE))
+    others = [path for path in (*LESSONS, *SOLUTIONS) if path != whole]
+    installed = rehearse(whole, others, runtime, wheels, tmp_path, monkeypatch)
     assert installed == {"attention-course"} | lacking(), "torch, numpy and what Colab brings are never touched"
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("path", [path for path in LESSONS if not path.name.startswith(WHOLE)], ids=lambda p: p.stem)
+def test_every_other_lesson_runs_in_colab(path, runtime, wheels, tmp_path, monkeypatch):
+    rehearse(path, [], runtime, wheels, tmp_path, monkeypatch)
 
 
 def test_without_a_wheel_the_first_cell_says_what_to_do(runtime, tmp_path):

@@ -1,22 +1,14 @@
 """The explorer in a real browser: mouse, keyboard, screen reader, dark and light, exported pages and JupyterLab."""
 
 import importlib.util
-import json
-import os
-import signal
-import subprocess
-import sys
-import urllib.request
 from html import escape
 from pathlib import Path
 
 import nbformat
 import pytest
 import torch
-from installation import environment
-from test_browser import ARTEFACTS, FLAGS, chromium, wait
+from browser import ARTEFACTS, jupyterlab
 
-import course
 from course_utils.explorer import explore
 
 pytestmark = pytest.mark.browser
@@ -67,16 +59,6 @@ def bare(folder, style):
     head = f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Explorer</title><style>{style}</style>'
     path.write_text(f"{head}<main><h1>Explorer</h1>{body}</main>", encoding="utf-8")
     return path.as_uri()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    program = chromium()
-    sync_playwright = pytest.importorskip("playwright.sync_api").sync_playwright
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -315,7 +297,7 @@ def test_colours_follow_the_page(page, tmp_path):
 
 @pytest.fixture
 def lab(tmp_path):
-    """JupyterLab on a stranger's notebook with two pictures, without the user's own settings; its address."""
+    """JupyterLab on a stranger's notebook with two pictures, where it is not trusted yet."""
     cells = []
     for title in TITLES:
         source = CODE.format(scores=SHOP_SCORES.tolist(), queries=SHOP[0], keys=SHOP[1], title=title).rstrip()
@@ -325,56 +307,18 @@ def lab(tmp_path):
         cells.append(nbformat.v4.new_code_cell(source, outputs=[output], execution_count=1))
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), tmp_path / "two.ipynb")
-    own = {"JUPYTER_CONFIG_DIR": "config", "JUPYTER_DATA_DIR": "data", "JUPYTER_RUNTIME_DIR": "runtime"}
-    own = {name: str(tmp_path / "jupyter" / folder) for name, folder in own.items()}
-    command = course.lab_command(browser=False, folder=tmp_path)
-    command[0] = sys.executable
-    log = tmp_path / "log.txt"
-    group = {"start_new_session": True} if os.name == "posix" else {}
-    with log.open("wb") as stream:
-        child = subprocess.Popen(
-            command, cwd=tmp_path, env=environment(**own, **course.CALM), stdout=stream, stderr=stream, **group
-        )
-    try:
-
-        def started():
-            assert child.poll() is None, log.read_text("utf-8", "replace")
-            texts = [path.read_text("utf-8") for path in (tmp_path / "jupyter/runtime").glob("jpserver-*.json")]
-            return texts and texts[0].endswith("}") and json.loads(texts[0])
-
-        said = wait(60, f"JupyterLab does not answer, see {log}", started)
-        yield said["url"], said["token"]
-    finally:
-        if os.name == "posix":
-            os.killpg(child.pid, signal.SIGTERM)
-        else:
-            subprocess.call(["taskkill", "/F", "/T", "/PID", str(child.pid)], stdout=subprocess.DEVNULL)
-        try:
-            child.wait(20)
-        except subprocess.TimeoutExpired:
-            child.kill()
+    with jupyterlab(tmp_path) as lab:
+        yield lab
 
 
 def test_in_jupyterlab(browser, lab):
-    url, token = lab
-
-    def ready():
-        request = urllib.request.Request(f"{url}api/kernels", headers={"Authorization": f"token {token}"})
-        try:
-            with urllib.request.urlopen(request, timeout=10) as answer:
-                return any(one["execution_state"] == "idle" and one["connections"] for one in json.load(answer))
-        except OSError:
-            return False
-
     page = browser.new_page(viewport={"width": 1200, "height": 1300})
     try:
-        page.goto(f"{url}lab/tree/two.ipynb?token={token}")
+        page.goto(lab.address("two.ipynb"))
         tables = page.locator(".jp-NotebookPanel .jp-OutputArea-output table")
-        tables.nth(1).wait_for(timeout=60_000)  # not trusted yet: tables, and nothing that runs
+        tables.nth(1).wait_for(timeout=120_000)  # not trusted yet: tables, and nothing that runs
         assert tables.count() == 2 and page.get_by_role("group", name=TITLES[0]).count() == 0
-        wait(60, "the kernel is not ready", ready)
-        page.get_by_role("menuitem", name="Run", exact=True).click()
-        page.get_by_text("Run All Cells", exact=True).click()
+        lab.run_all(page)
         first, second = (page.get_by_role("group", name=title) for title in TITLES)
         second.wait_for(timeout=120_000)
         weights = torch.softmax(SHOP_SCORES, -1).tolist()
