@@ -17,6 +17,7 @@ from course_utils.attention.heads import (
     split_heads,
 )
 from course_utils.attention.masks import causal_mask, padding_mask
+from course_utils.attention.positions import RelativeBias, alibi
 from course_utils.attention.torch_heads import copy_from_torch, copy_to_torch, torch_masks
 
 
@@ -130,10 +131,26 @@ def test_the_fused_context_equals_the_readable_one(dtype):
     torch.testing.assert_close(fused_attend(query, key, value, mask), expected, atol=1e-2, rtol=1e-2)
 
 
-@pytest.mark.parametrize("heads", [0, 3, 16, 2.0])
-def test_heads_that_do_not_divide_the_size_are_named(heads):
+@pytest.mark.parametrize("heads", [0, 3, 16, 2.0, True, False, None])
+@pytest.mark.parametrize(
+    "make", [lambda heads: MultiHeadAttention(8, heads), lambda h: split_heads(torch.ones(2, 8), h)]
+)
+def test_heads_that_do_not_divide_the_size_are_named(make, heads):
     with pytest.raises(ValueError, match="^heads: got"):
-        MultiHeadAttention(8, heads)
+        make(heads)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: MultiHeadAttention(8, True, head_size=4),
+        lambda: alibi(True, 3),
+        lambda: RelativeBias(True, 3),
+    ],
+)
+def test_true_is_no_number_of_heads(make):
+    with pytest.raises(ValueError, match="^heads: got True, expected a whole number"):
+        make()
 
 
 def test_a_mask_of_the_wrong_shape_is_named():
@@ -167,6 +184,50 @@ def test_without_gradients_the_weights_take_the_place_of_the_scores_and_nothing_
     assert all(torch.equal(one, two) for one, two in zip((query, key, value), given, strict=True))
     if masked:
         assert found[1].masked_select(~mask).eq(0).all() and found[0].isfinite().all()
+
+
+BIASES = [
+    ((3,), (2, 3)),
+    ((), (2,)),
+    ((1, 3), (2, 3)),
+    ((2, 3), (5, 1, 3)),
+    ((2, 3), (3,)),
+    ((2, 3), ()),
+    ((2, 1), (2, 3)),
+]
+
+
+@pytest.mark.parametrize(("leading", "of_bias"), BIASES)
+@pytest.mark.parametrize("masked", [False, True])
+def test_a_bias_may_have_axes_that_the_scores_lack_in_all_three_ways(leading, of_bias, masked):
+    torch.manual_seed(3)
+    query, key, value = (torch.randn(*leading, n, 8) for n in (4, 5, 5))
+    bias = torch.randn(*of_bias, 4, 5)
+    mask = torch.rand(4, 5) < 0.6 if masked else None
+    copies = [one.clone() for one in (query, key, value, bias)]
+    scores = query @ key.transpose(-2, -1) / 8**0.5 + bias  # the oracle: PyTorch's softmax over the sum
+    weights = torch.softmax(scores if mask is None else scores.masked_fill(~mask, -torch.inf), -1).nan_to_num()
+    for mode in (torch.enable_grad, torch.no_grad):
+        with mode():
+            found = attend_with_weights(query, key, value, mask, bias)
+            torch.testing.assert_close(found, (weights @ value, weights))
+            torch.testing.assert_close(fused_attend(query, key, value, mask, bias), weights @ value)
+    assert all(torch.equal(one, two) for one, two in zip((query, key, value, bias), copies, strict=True))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_a_bias_of_another_type_gives_the_same_type_with_and_without_gradients(dtype):
+    query, key = torch.randn(2, 4, 8), torch.randn(2, 5, 8)
+    expected = attend_with_weights(query, key, key.to(dtype), bias=torch.randn(4, 5, dtype=dtype))
+    with torch.no_grad():
+        found = attend_with_weights(query, key, key.to(dtype), bias=torch.randn(4, 5, dtype=dtype))
+    assert [one.dtype for one in found] == [one.dtype for one in expected] == [dtype, dtype]
+
+
+def test_values_that_are_no_partners_of_the_keys_are_named_with_and_without_gradients():
+    for mode in (torch.no_grad, torch.enable_grad):
+        with mode(), pytest.raises(ValueError, match="^value: got 6 values, expected"):
+            attend_with_weights(torch.randn(2, 4, 8), torch.randn(2, 5, 8), torch.randn(2, 6, 8))
 
 
 def test_a_softmax_may_be_written_over_its_own_input():
@@ -213,7 +274,7 @@ def test_kept_heads_answer_as_if_the_others_wrote_nothing(kept, biases):
     assert all(torch.equal(one, two) for one, two in zip(whole.parameters(), before, strict=True))
 
 
-@pytest.mark.parametrize("kept", [[], [4], [-1], [1, 1]])
+@pytest.mark.parametrize("kept", [[], [4], [-1], [1, 1], [True], [True, False]])
 def test_heads_that_cannot_be_kept_are_named(kept):
     with pytest.raises(ValueError, match="^kept: got"):
         keep_heads(MultiHeadAttention(8, 4), kept)

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from course_utils.attention import attend, dot, scaled_dot
-from course_utils.attention.local import LocalM, LocalP, bell, gathered_attend, local_attend, windows
-from course_utils.attention.masks import padding_mask, window_mask
+from course_utils.attention.local import LocalM, LocalP, bell, gathered_attend, local_attend
+from course_utils.attention.masks import padding_mask, window_mask, windows
 from course_utils.attention.scores import Additive, Bilinear
 from course_utils.data.text import PAD
 from course_utils.models.seq2seq import Seq2Seq

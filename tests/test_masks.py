@@ -10,7 +10,7 @@ from hypothesis import given
 from torch import nn
 
 from course_utils.attention import attend, masked_softmax
-from course_utils.attention.masks import additive, causal_mask, hidden, padding_mask, top_k_mask, window_mask
+from course_utils.attention.masks import as_bias, causal_mask, hidden, padding_mask, top_k_mask, window_mask
 from course_utils.plots import use_style
 from course_utils.plots.masks import detector, gallery
 
@@ -53,9 +53,9 @@ def test_pytorchs_is_causal_aligns_at_the_top_left():
 
 
 @given(COUNTS, COUNTS, st.integers(0, 8))
-def test_window_mask_equals_a_plain_loop(queries, keys, radius):
-    expected = [[abs(key - query) <= radius for key in range(keys)] for query in range(queries)]
-    assert window_mask(queries, keys, radius).tolist() == expected
+def test_window_mask_equals_a_plain_loop(queries, keys, reach):
+    expected = [[abs(key - query) <= reach for key in range(keys)] for query in range(queries)]
+    assert window_mask(queries, keys, reach).tolist() == expected
 
 
 @given(COUNTS, COUNTS, st.integers(1, 8), st.integers(0, 10**6))
@@ -77,7 +77,7 @@ def test_the_two_conventions_of_pytorch_are_opposite():
     _, theirs = module(query, key, key, key_padding_mask=hidden(mask)[:, 0])
     assert theirs[0, :, 3:].eq(0).all() and theirs[0, :, :3].gt(0).all()
     scores = torch.randn(2, 3, 5)
-    torch.testing.assert_close(torch.softmax(scores + additive(mask), -1), masked_softmax(scores, mask))
+    torch.testing.assert_close(torch.softmax(scores + as_bias(mask), -1), masked_softmax(scores, mask))
     assert torch.equal(hidden(hidden(mask)), mask)
 
 
@@ -86,7 +86,7 @@ def test_the_two_conventions_of_pytorch_are_opposite():
     [
         (lambda: causal_mask(3, 2), "keys: got 2, expected at least as many"),
         (lambda: causal_mask(-1), "queries: got -1"),
-        (lambda: window_mask(2, 2, -1), "radius: got -1"),
+        (lambda: window_mask(2, 2, -1), "reach: got -1"),
         (lambda: top_k_mask(torch.zeros(1, 2), 0), "k: got 0"),
         (lambda: hidden(torch.zeros(2)), "mask: got torch.float32"),
     ],

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from course_utils.attention.guards import require_mask, require_one_size
+from course_utils.attention.guards import require_mask, require_one_size, require_pairs
 
 Score = Callable[[Tensor, Tensor], Tensor]
 
@@ -70,7 +70,6 @@ def attend(
     (…, query, key). Raises ValueError when the numbers of keys and values differ, or the mask does not fit.
     Source: Vaswani et al. 2017, section 3.2.1; Bahdanau et al. 2015, equations 5 and 6.
     """
-    if key.shape[-2] != value.shape[-2]:
-        raise ValueError(f"value: got {value.shape[-2]} values, expected as many as there are keys: {key.shape[-2]}")
+    require_pairs(key, value)
     weights = masked_softmax(score(query, key), mask)
     return weights @ value, weights

@@ -44,6 +44,12 @@ def require_one_size(query: Tensor, key: Tensor) -> None:
         raise ValueError(f"key: got size {key.shape[-1]}, expected the query's size {query.shape[-1]}")
 
 
+def require_pairs(key: Tensor, value: Tensor) -> None:
+    """Raises ValueError when there are not as many values as keys."""
+    if key.shape[-2] != value.shape[-2]:
+        raise ValueError(f"value: got {value.shape[-2]} values, expected as many as there are keys: {key.shape[-2]}")
+
+
 def require_boolean(mask: Tensor) -> None:
     """Raises ValueError for a mask that does not hold True and False."""
     if mask.dtype != torch.bool:

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from course_utils.attention.basics import Score, masked_softmax, scaled_dot
+from course_utils.attention.guards import require_pairs
 
 
 def hardest(scores: Tensor) -> Tensor:
@@ -54,8 +55,7 @@ def hard_attend(
     Raises ValueError when the numbers of keys and values differ, or the mask is not boolean.
     Source: Xu et al. 2015, section 4.1.
     """
-    if key.shape[-2] != value.shape[-2]:
-        raise ValueError(f"value: got {value.shape[-2]} values, expected as many as there are keys: {key.shape[-2]}")
+    require_pairs(key, value)
     if mask is not None and mask.dtype != torch.bool:
         raise ValueError(f"mask: got {mask.dtype}, expected torch.bool, where True means may attend")
     scores = score(query, key)

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from course_utils.attention.basics import Score, attend, scaled_dot
-from course_utils.attention.guards import require_divisor, require_mask, require_positive
+from course_utils.attention.guards import require_divisor, require_mask, require_pairs, require_positive
 from course_utils.attention.masks import hidden
 
 
@@ -84,7 +84,8 @@ def keep_heads(attention: MultiHeadAttention, kept: list[int]) -> MultiHeadAtten
     Heads are counted from 0. Source: Michel, Levy and Neubig 2019. Raises ValueError for an empty list, a head that
     does not exist, or one that is named twice.
     """
-    if not kept or len(set(kept)) < len(kept) or not set(kept) <= set(range(attention.heads)):
+    unlike = [head for head in kept if isinstance(head, bool) or head not in range(attention.heads)]
+    if not kept or unlike or len(set(kept)) < len(kept):
         raise ValueError(f"kept: got {kept}, expected some of the heads 0 to {attention.heads - 1}, each once")
     old = attention.project_query
     rows = torch.arange(old.out_features).unflatten(0, (attention.heads, -1))[kept].flatten()  # of the heads kept
@@ -106,16 +107,17 @@ def attend_with_weights(
 ) -> tuple[Tensor, Tensor]:
     """Gives what `attend` gives; where no gradient is wanted, with half its memory.
 
-    Shapes: query (…, query, size), key (…, key, size), value (…, key, value size), mask and bias broadcastable to
-    (…, query, key) → context (…, query, value size), weights (…, query, key).
+    Shapes: query (…, query, size), key (…, key, size), value (…, key, value size), bias that broadcasts with
+    (…, query, key), mask broadcastable to their sum → context (…, query, value size), weights (…, query, key).
     At length 4096 the scores of eight heads fill 512 MB and the weights as much again. Scores are needed no more once
     there are weights, so the weights take their place: for the backward pass both could not share it.
+    Raises ValueError as `attend` does.
     """
+    score = scaled_dot if bias is None else _biased(bias)
     if torch.is_grad_enabled():
-        return attend(query, key, value, mask, scaled_dot if bias is None else _biased(bias))
-    scores = scaled_dot(query, key)  # nobody else holds this tensor: it may be changed
-    if bias is not None:
-        scores += bias
+        return attend(query, key, value, mask, score)
+    require_pairs(key, value)
+    scores = score(query, key)  # nobody else holds this tensor: it may be changed
     if mask is not None:
         require_mask(mask, scores.shape)
         scores.masked_fill_(hidden(mask), -torch.inf)
@@ -130,11 +132,14 @@ def fused_attend(
 ) -> Tensor:
     """Gives the context of `attend` without ever storing the weights, through PyTorch's fused kernel.
 
-    Shapes: query (…, query, size), key (…, key, size), value (…, key, value size), mask and bias broadcastable to
-    (…, query, key) → context (…, query, value size).
+    Shapes: query (…, query, size), key (…, key, size), value (…, key, value size), bias that broadcasts with
+    (…, query, key), mask broadcastable to their sum → context (…, query, value size).
     A row with nothing to look at gives context 0 and no gradient, as in `attend`. Raises ValueError for a mask that is
     not boolean or does not fit.
     """
+    if bias is not None:  # the kernel wants all leading axes of the bias in the query too
+        leading = torch.broadcast_shapes(query.shape[:-2], bias.shape[:-2])
+        query = query.expand(*leading, *query.shape[-2:])
     if mask is None:
         return F.scaled_dot_product_attention(query, key, value, attn_mask=bias)
     require_mask(mask, (*torch.broadcast_shapes(query.shape[:-2], key.shape[:-2]), query.shape[-2], key.shape[-2]))
@@ -146,7 +151,15 @@ def fused_attend(
 
 
 def _biased(bias: Tensor) -> Score:
-    return lambda query, key: scaled_dot(query, key) + bias
+    def score(query: Tensor, key: Tensor) -> Tensor:
+        scores = scaled_dot(query, key)
+        fits = torch.broadcast_shapes(scores.shape, bias.shape) == scores.shape
+        if torch.is_grad_enabled() or not fits or torch.result_type(scores, bias) != scores.dtype:
+            return scores + bias
+        scores += bias  # no second tensor of this size
+        return scores
+
+    return score
 
 
 def for_heads(mask: Tensor | None, axes: int) -> Tensor | None:

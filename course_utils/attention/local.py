@@ -1,30 +1,19 @@
-"""Local attention: each query looks through a window, at its own place or at one that it predicts."""
+"""Local attention: each query looks through a window, at its own position or at one that it predicts."""
 
 import torch
 from torch import Tensor, nn
 
 from course_utils.attention.basics import Score, masked_softmax
 from course_utils.attention.guards import require_at_least
+from course_utils.attention.masks import windows
 
 
-def windows(centres: Tensor, length: int, reach: int, mask: Tensor | None = None) -> Tensor:
-    """Lets each query look at the keys at most `reach` places from its centre.
-
-    Shapes: centres (…, query), any numbers, mask (…, 1, key) or None → mask (…, query, key), where key = length.
-    Raises ValueError for a negative reach. Source: Luong et al. 2015, section 3.2.
-    """
-    require_at_least(0, reach=reach)
-    places = torch.arange(length, device=centres.device)
-    inside = (places - centres[..., None]).abs() <= reach
-    return inside if mask is None else inside & mask
-
-
-def bell(centres: Tensor, places: Tensor, reach: int) -> Tensor:
+def bell(centres: Tensor, positions: Tensor, reach: int) -> Tensor:
     """Gives a Gaussian around each centre, with half the reach as its standard deviation; 1 at the centre.
 
-    Shapes: centres (…, query), places (…, key) → (…, query, key). Source: Luong et al. 2015, equation 10.
+    Shapes: centres (…, query), positions (…, key) → (…, query, key). Source: Luong et al. 2015, equation 10.
     """
-    return torch.exp(-0.5 * ((places - centres[..., None]) / (reach / 2)).square())
+    return torch.exp(-0.5 * ((positions - centres[..., None]) / (reach / 2)).square())
 
 
 def local_attend(
@@ -48,29 +37,32 @@ def gathered_attend(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Does the same by fetching each query's few keys first, so that the work grows with the window alone.
 
-    Shapes: as for `local_attend` → context (batch, query, size), weights (batch, query, window), the places of these
+    Shapes: as for `local_attend` → context (batch, query, size), weights (batch, query, window), the positions of these
     weights (batch, query, window), where window = 2 · reach + 1.
     """
     require_at_least(0, reach=reach)
-    start = torch.ceil(centres.detach() - reach)[..., None].long()  # the first place inside each window
-    places = start + torch.arange(2 * reach + 1, device=states.device)  # (batch, query, window)
-    inside = (places >= 0) & (places < states.shape[1]) & (places <= centres[..., None] + reach)
-    places = places.clamp(0, states.shape[1] - 1)
+    start = torch.ceil(centres.detach() - reach)[..., None].long()  # the first position inside each window
+    positions = start + torch.arange(2 * reach + 1, device=states.device)  # (batch, query, window)
+    inside = (positions >= 0) & (positions < states.shape[1]) & (positions <= centres[..., None] + reach)
+    positions = positions.clamp(0, states.shape[1] - 1)
     rows = torch.arange(len(states), device=states.device)[:, None, None]
-    fetched, real = states[rows, places], mask[:, 0][rows, places]  # (batch, query, window, size) and without size
+    fetched, real = (
+        states[rows, positions],
+        mask[:, 0][rows, positions],
+    )  # (batch, query, window, size) and without size
     scores = score(query[..., None, :], fetched).squeeze(-2)  # (batch, query, window)
     weights = masked_softmax(scores, inside & real)
     if gaussian:
-        weights = weights * bell(centres, places, reach)
-    return (weights[..., None, :] @ fetched).squeeze(-2), weights, places
+        weights = weights * bell(centres, positions, reach)
+    return (weights[..., None, :] @ fetched).squeeze(-2), weights, positions
 
 
 class LocalM(nn.Module):
-    """Local attention whose window moves on by one place with each query (monotonic): centre p_t = t.
+    """Local attention whose window moves on by one position with each query (monotonic): centre p_t = t.
 
     Shapes: query (batch, target, size), states (batch, source, size), mask (batch, 1, source)
     → context (batch, target, size), weights (batch, target, source).
-    `first` is the place of the first query in the target. Where the target runs on beyond the source by more than
+    `first` is the position of the first query in the target. Where the target runs on beyond the source by more than
     `reach`, there is nothing to see, and context and weights are 0. Source: Luong et al. 2015, section 3.2, local-m.
     """
 
@@ -82,12 +74,12 @@ class LocalM(nn.Module):
         self.score, self.reach = score, reach
 
     def centres(self, query: Tensor, mask: Tensor, first: int = 0) -> Tensor:
-        """Gives the centre of each query's window: its own place in the target.
+        """Gives the centre of each query's window: its own position in the target.
 
         Shapes: query (batch, target, size), mask (batch, 1, source) → (batch, target).
         """
-        places = torch.arange(first, first + query.shape[1], device=query.device, dtype=query.dtype)
-        return places.expand(query.shape[:2])
+        positions = torch.arange(first, first + query.shape[1], device=query.device, dtype=query.dtype)
+        return positions.expand(query.shape[:2])
 
     def forward(self, query: Tensor, states: Tensor, mask: Tensor, first: int = 0) -> tuple[Tensor, Tensor]:
         centres = self.centres(query, mask, first)

@@ -8,7 +8,7 @@ import math
 import torch
 from torch import Tensor
 
-from course_utils.attention.guards import require_at_least, require_boolean
+from course_utils.attention.guards import require_at_least, require_boolean, require_positive
 
 
 def padding_mask(lengths: Tensor, longest: int | None = None) -> Tensor:
@@ -45,17 +45,26 @@ def causal_mask(queries: int, keys: int | None = None, device: torch.device | st
     return torch.ones(queries, keys, dtype=torch.bool, device=device).tril(keys - queries)
 
 
-def window_mask(queries: int, keys: int, radius: int, device: torch.device | str | None = None) -> Tensor:
-    """Lets each query look at keys at most `radius` positions away.
+def windows(centres: Tensor, length: int, reach: int, mask: Tensor | None = None) -> Tensor:
+    """Lets each query look at the keys at most `reach` positions from its centre.
+
+    Shapes: centres (…, query), any numbers, mask (…, 1, key) or None → mask (…, query, key), where key = length.
+    Raises ValueError for a negative length or reach. Source: Luong, Pham and Manning 2015, section 3.2.
+    """
+    require_at_least(0, length=length, reach=reach)
+    positions = torch.arange(length, device=centres.device)
+    inside = (positions - centres[..., None]).abs() <= reach
+    return inside if mask is None else inside & mask
+
+
+def window_mask(queries: int, keys: int, reach: int, device: torch.device | str | None = None) -> Tensor:
+    """Lets each query look at keys at most `reach` positions away: windows, each around its query's own position.
 
     Shapes: → mask (query, key).
-    Source: Luong, Pham and Manning 2015, section 3.2 (local-m). Raises ValueError for a negative radius.
+    Raises ValueError for a negative number or reach. Source: Luong, Pham and Manning 2015, section 3.2 (local-m).
     """
-    require_at_least(0, queries=queries, keys=keys)
-    if radius < 0:
-        raise ValueError(f"radius: got {radius}, expected at least 0")
-    distance = torch.arange(keys, device=device) - torch.arange(queries, device=device)[:, None]
-    return distance.abs() <= radius
+    require_at_least(0, queries=queries, keys=keys, reach=reach)
+    return windows(torch.arange(queries, device=device), keys, reach)
 
 
 def top_k_mask(scores: Tensor, k: int, mask: Tensor | None = None) -> Tensor:
@@ -64,8 +73,7 @@ def top_k_mask(scores: Tensor, k: int, mask: Tensor | None = None) -> Tensor:
     Shapes: scores (…, query, key), mask broadcastable to them → mask (…, query, key).
     Equal scores: exactly k are kept all the same. Raises ValueError for k below 1.
     """
-    if k < 1:
-        raise ValueError(f"k: got {k}, expected at least 1")
+    require_positive(k=k)
     allowed = torch.ones_like(scores, dtype=torch.bool) if mask is None else mask.expand(scores.shape)
     best = scores.masked_fill(~allowed, -math.inf).topk(min(k, scores.shape[-1]), dim=-1).indices
     chosen = torch.zeros_like(allowed).scatter(-1, best, True)
@@ -81,8 +89,8 @@ def hidden(mask: Tensor) -> Tensor:
     return ~mask
 
 
-def additive(mask: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
-    """Translates to numbers that are added to the scores: 0 where a query may look, −inf where not.
+def as_bias(mask: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+    """Translates to a bias, numbers that are added to the scores: 0 where a query may look, −inf where not.
 
     Shapes: mask (…) → (…).
     """
