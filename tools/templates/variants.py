@@ -1,0 +1,28 @@
+"""Answers to the exercises of lesson NUMBER, written apart from the bank: right ones, and one for each known mistake."""
+
+import torch
+
+
+def by_hand(scores):
+    powers = torch.exp(scores - scores.amax(-1, keepdim=True))
+    return powers / powers.sum(-1, keepdim=True)
+
+
+def row_by_row(scores):
+    flat = scores.reshape(-1, scores.shape[-1])
+    return torch.stack([row.softmax(0) for row in flat]).reshape(scores.shape)
+
+
+def columns(scores):
+    powers = torch.exp(scores)
+    return powers / powers.sum(-2, keepdim=True)
+
+
+RIGHT = {"KEY": [by_hand, row_by_row]}
+WRONG = {
+    "KEY": {
+        "over-queries": [columns],
+        "no-exponential": [lambda scores: torch.einsum("...k,...->...k", scores, 1 / scores.sum(-1))],
+        "not-normalised": [lambda scores: torch.e**scores],
+    }
+}
