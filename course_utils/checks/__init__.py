@@ -5,17 +5,9 @@ from typing import Any
 
 import torch
 
-from course_utils.checks.graded import (
-    Exercise,
-    Graded,
-    Mistake,
-    Prediction,
-    Property,
-    Requirement,
-    State,
-    Verdict,
-    Witness,
-)
+from course_utils.checks.graded import Exercise, Graded, Prediction, Witness
+from course_utils.checks.verdicts import Mistake, Property, Requirement, State, Verdict
+from course_utils.checks.words import say
 
 __all__ = [
     "Exercise",
@@ -58,12 +50,12 @@ def progress(lesson: str | None = None) -> None:
 
     lesson = lesson or next(reversed(_done), None)
     if lesson is None:
-        print("No exercise has been checked yet in this session.")
+        print(say("progress.nothing"))
         return
     states = _done.get(lesson, {})
     exercises = bank(lesson)
     passed = sum(states.get(key) == "passed" for key in exercises)
-    print(f"Lesson {lesson}: {passed} of {len(exercises)} exercises done.")
+    print(say("progress.done", lesson=lesson, passed=passed, count=len(exercises)))
     for key, exercise in exercises.items():
         print(f"  {SIGNS[states.get(key, 'not yet')]} {key} {exercise.title}")
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import torch
 
-from course_utils.checks.graded import Exercise, Mistake, Prediction, Property, Requirement, Witness
+from course_utils.checks.graded import Exercise, Prediction, Witness
+from course_utils.checks.verdicts import Mistake, Property, Requirement
 from course_utils.checks.words import sentences
 
 

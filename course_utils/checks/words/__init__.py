@@ -8,6 +8,7 @@ import os
 import tomllib
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 FOLDER = Path(__file__).parent
 ENGLISH = "en"
@@ -31,20 +32,29 @@ def language() -> str:
 
 def sentences(key: str, spoken: str | None = None, folder: Path = FOLDER) -> Sentences:
     """The sentences of the exercise with this key ("2.1"), in English where the language lacks them."""
-    name = f"{key.split('.')[0].zfill(2)}.toml"
-    both = (_read(folder / which / name).get(key, {}) for which in (ENGLISH, spoken or language()))
-    return Sentences({name: text for found in both for name, text in found.items()}, f'{name}, under ["{key}"]')
+    return _table(f"{key.split('.')[0].zfill(2)}.toml", key, spoken or language(), folder)
+
+
+def say(name: str, **values: Any) -> str:
+    """A sentence of the checks themselves ("difference.shape" in common.toml), with its values filled in."""
+    table, name = name.split(".")
+    return _table("common.toml", table, language(), FOLDER)[name].format(**values)
 
 
 def lacking(spoken: str, folder: Path = FOLDER) -> list[str]:
     """What a language still says in English, as "02.toml 2.1 no-root", in the order of the English files."""
     return [
-        f"{path.name} {key} {name}"
+        f"{path.name} {table} {name}"
         for path in sorted((folder / ENGLISH).glob("*.toml"))
-        for key, found in _read(path).items()
+        for table, found in _read(path).items()
         for name in found
-        if name not in _read(folder / spoken / path.name).get(key, {})
+        if name not in _read(folder / spoken / path.name).get(table, {})
     ]
+
+
+def _table(file: str, table: str, spoken: str, folder: Path) -> Sentences:
+    english, translated = (_read(folder / which / file).get(table, {}) for which in (ENGLISH, spoken))
+    return Sentences(english | translated, f"{file}, under [{table}]")
 
 
 @cache

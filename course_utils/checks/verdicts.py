@@ -1,0 +1,54 @@
+"""What an exercise is made of, and what a check finds: a verdict."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from course_utils.checks.words import say
+
+State = Literal["passed", "wrong", "not yet"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a check found: the state, one or two sentences, and the name of the known mistake, if it is one."""
+
+    state: State
+    message: str
+    mistake: str | None = None
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A known wrong answer: a function that makes it (or the wrong values of a prediction), and a sentence of help."""
+
+    name: str
+    answer: Any
+    help: str
+
+
+@dataclass(frozen=True)
+class Property:
+    """Something that must hold for every result: `holds(arguments, result)`. The sentence completes "… must …"."""
+
+    sentence: str
+    holds: Callable[[tuple, Any], bool]
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """Something that a witness must fulfil; where it does not, `help` says what is missing."""
+
+    name: str
+    holds: Callable[[Any], bool]
+    help: str
+
+
+def not_yet(hint: str = "") -> Verdict:
+    """The verdict on what has not been written: a hint, or else what every untouched answer is told."""
+    return Verdict("not yet", hint or say("verdict.not-yet"))
+
+
+def wrong(sentence: str, **values: Any) -> Verdict:
+    """The verdict on a wrong answer that no known mistake explains, in a sentence of common.toml."""
+    return Verdict("wrong", say(sentence, **values))
