@@ -25,7 +25,9 @@ def new_lesson(stem: str, root: Path = ROOT) -> list[Path]:
     nothing is written then.
     """
     if not NAME.fullmatch(stem) or stem.endswith("_exercises"):
-        raise Stop(f"{stem} is no name for a lesson: take two digits, an underscore and small letters, as in 16_clocks.")
+        raise Stop(
+            f"{stem} is no name for a lesson: take two digits, an underscore and small letters, as in 16_clocks."
+        )
     number = stem[:2]
     if taken := sorted((root / "lessons").glob(f"{number}_*.md")):
         raise Stop(f"Lesson {number} is there already: {taken[0].name}. Take another number.")

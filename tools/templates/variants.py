@@ -1,4 +1,4 @@
-"""Answers to the exercises of lesson NUMBER, written apart from the bank: right ones, and one for each known mistake."""
+"""Answers to the exercises of lesson NUMBER, written apart from the bank: right ones, and one for each mistake."""
 
 import torch
 
