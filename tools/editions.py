@@ -5,6 +5,7 @@ lessons/NN_name_exercises.md  → solutions/NN_name.ipynb    with the answers
                               → exercises/NN_name.ipynb    with the answers taken out
 """
 
+import hashlib
 import re
 import tomllib
 import unicodedata
@@ -13,6 +14,7 @@ from pathlib import Path
 import jupytext
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell
+from predict import hide_answers
 from quote import QuoteError, quoted
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -110,6 +112,7 @@ def _notebook(stem: str, folder: str, manuscript: Path, root: Path) -> nbformat.
     cells.insert(first_code, _colab_cell(root))
     if address(root):
         cells[0].source = f"{badge(stem, folder, root)}\n\n{cells[0].source}"
+    hide_answers(cells)
     _name(cells, manuscript.name)
     for cell in cells:
         _mark_for_nbgrader(cell, folder)
@@ -188,9 +191,13 @@ def _name(cells: list, manuscript: str) -> None:
 
 
 def slug(title: str) -> str:
-    """A heading as an id: lower-case letters, digits and hyphens, at most 50 of them."""
+    """A heading as an id: lower-case letters, digits and hyphens, at most 50 of them.
+
+    A heading in another script gives a number made from it, which stays the same wherever the heading stands.
+    """
     plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:50].strip("-") or "section"
+    other = f"section-{hashlib.sha256(title.encode()).hexdigest()[:8]}"
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:50].strip("-") or other
 
 
 def _free(wanted: str, taken: set[str]) -> str:
