@@ -91,3 +91,92 @@ def test_the_example_in_contributing_works():
     assert len(exercise.mistakes) >= 3
     for mistake in exercise.mistakes:
         assert exercise.examine(mistake.answer, generator).message == mistake.help
+
+
+PLANNED = {"10", "11", "12", "13", "14", "15"}  # classify, transformer, beyond text, cheaper, clinic, capstone
+# "lessons 08 and 13, to come": what follows the last number speaks of the last number only
+REFERENCE = re.compile(r"\b[Ll]essons?\s(\d+(?:(?:,|,? and|,? or| to)\s\d+)*)(,? to come\b)?")
+VAGUE = re.compile(r"\b(?:[Ll]ater|[Nn]ext|[Cc]oming) lessons?\b(?!\]\()|\blessons? later\b")
+SECTION = re.compile(r'\b(?:before|under|section) (?:\*([A-Z][^*\n]+)\*|"([A-Z][^"\n]+)")')
+
+
+def lesson_numbers():
+    return {path.name[:2] for path in (ROOT / "lessons").glob("[0-9][0-9]_*.md")}
+
+
+def lost_lessons(text, there):
+    """What a text says about lessons that are not there: `there` holds the numbers of those that are."""
+    found = []
+    for match in REFERENCE.finditer(text):
+        *before, last = re.findall(r"\d+", match.group(1))
+        for number, announced in [*((one, False) for one in before), (last, bool(match.group(2)))]:
+            if number in there and announced:
+                found.append(f"{match.group()!r}: lesson {number} has come")
+            elif number not in there and not (announced and number in PLANNED):
+                remedy = f"say: lesson {number}, to come" if number in PLANNED else "no such lesson is planned"
+                found.append(f"{match.group()!r}: lesson {number} is not there; {remedy}")
+    return found + [f"{match.group()!r}: give the lesson's number" for match in VAGUE.finditer(text)]
+
+
+def lost_sections(text, headings):
+    """The sections and exercises that a text names and that none of the headings has."""
+    named = [match.group(1) or match.group(2) for match in SECTION.finditer(text)]
+    lost = [name for name in named if not any(name in heading for heading in headings)]
+    numbers = re.findall(r"\b[Ee]xercises? (\d+\.\d+)", text)
+    return lost + [number for number in numbers if not any(heading.startswith(f"{number} ") for heading in headings)]
+
+
+def headings(path):
+    """The headings of a manuscript; code is left out, for its comments look alike."""
+    text = re.sub(r"```.*?```", "", path.read_text("utf-8"), flags=re.DOTALL)
+    return re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+
+
+def test_every_lesson_that_is_named_is_there_or_announced():
+    paths = [ROOT / name for name in DOCUMENTS[:2]] + sorted((ROOT / "lessons").glob("*.*"))
+    paths += sorted((ROOT / "course_utils").rglob("*.toml")) + sorted((ROOT / "course_utils").rglob("*.py"))
+    there = lesson_numbers()
+    found = [f"{path.name}: {line}" for path in paths for line in lost_lessons(path.read_text("utf-8"), there)]
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "lessons").glob("*.md")), ids=lambda path: path.name)
+def test_every_section_and_exercise_that_is_named_is_there(path):
+    own = {path, path.with_name(f"{path.stem.removesuffix('_exercises')}.md")}
+    exercises = (ROOT / "lessons").glob("*_exercises.md")
+    found = lost_sections(path.read_text("utf-8"), [heading for one in own | {*exercises} for heading in headings(one)])
+    assert not found, f"{path.name} names {found}"
+
+
+@pytest.mark.parametrize(
+    ("text", "lost"),
+    [
+        ("as lesson 08 shows, and lessons 00 to 09", []),
+        ("Lesson 13, to come, skips", []),
+        ("a window (lessons 08 and 13, to come)", []),
+        ("the [next lesson](../notebooks/01_search.ipynb)", []),
+        ("as lesson 13 shows", ["13"]),
+        ("lessons 12 and 13, to come", ["12"]),
+        ("lesson 09, to come", ["09"]),
+        ("lesson 16, to come", ["16"]),
+        ("see lesson 9", ["9"]),
+        ("lessons 03, 07 or 77", ["77"]),
+        ("a later lesson tests it", ["later lesson"]),
+    ],
+)
+def test_a_lost_lesson_is_found(text, lost):
+    found = lost_lessons(text, {f"{number:02}" for number in range(10)})
+    assert len(found) == len(lost) and all(one in line for one, line in zip(lost, found, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("text", "lost"),
+    [
+        ('under "Five lines", in exercise 6.8, and before *Who asks?*', []),
+        ("a pause before *Who answers?*", ["Who answers?"]),
+        ('the mean of section "Beyond"', ["Beyond"]),
+        ("write it in exercise 6.80", ["6.80"]),
+    ],
+)
+def test_a_lost_section_is_found(text, lost):
+    assert lost_sections(text, ["How does it learn? Five lines", "Who asks?", "6.8 Prune"]) == lost

@@ -1,4 +1,4 @@
-"""The pictures of lesson 08 draw what they are given, return nothing, and refuse what does not fit."""
+"""The pictures of lessons 08 and 09 draw what they are given, return nothing, and refuse what does not fit."""
 
 import matplotlib
 import pytest
