@@ -1,4 +1,4 @@
-"""The pictures of lessons 08 and 09: windows over an alignment, a tree of choices, and where each written word came from."""
+"""The pictures of lessons 08 and 09: windows over an alignment, a tree of choices, where each word came from."""
 
 from collections.abc import Mapping, Sequence
 
