@@ -2,8 +2,11 @@
 
 Each name of a mistake, a property or a requirement is a key of the exercise's table in words/<language>/NN.toml, where
 "title" is its title: `write("3.1", …, mistakes={"no-root": …})` says the sentence `no-root` of ["3.1"] in 03.toml.
+Where a mistake is a small change of a right answer, `edited` writes it as that change.
 """
 
+import inspect
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -56,3 +59,23 @@ def prove(key: str, *, requirements: Mapping[str, Callable[[Any], bool]]) -> Wit
     said = sentences(key)
     named = [Requirement(name, holds, said[name]) for name, holds in requirements.items()]
     return Witness(key, said["title"], named)
+
+
+def edited(right: Callable, edits: Mapping[str, tuple[str, ...]]) -> dict[str, Callable]:
+    """Wrong answers, each a change in the text of a right one: `{"no-root": (" / root", "")}` cuts the division out.
+
+    An edit is what stands there and what to put in its place; more such pairs in one edit are made one after the other.
+    `right` is a function or a class of a module. Raises ValueError for a text that is not there exactly once.
+    """
+    source, scope = inspect.getsource(right), vars(sys.modules[right.__module__])
+    made = {}
+    for name, edit in edits.items():
+        text = source
+        for old, new in zip(edit[::2], edit[1::2], strict=True):
+            if text.count(old) != 1:
+                raise ValueError(f"{name}: got {old!r} {text.count(old)} times in {right.__name__}, expected it once")
+            text = text.replace(old, new)
+        own: dict[str, Any] = {}
+        exec(compile(text, f"<{right.__name__}, {name}>", "exec"), scope, own)
+        made[name] = own[right.__name__]
+    return made

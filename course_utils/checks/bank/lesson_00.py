@@ -1,89 +1,54 @@
-"""The bank of lesson 00: softmax, shapes, the wrong axis, matrix products, a training loop, reading an alignment."""
+"""Exercises of lesson 00: softmax, shapes, the wrong axis, matrix products, a training loop, reading an alignment."""
 
 import torch
 from torch import nn
 
-from course_utils.checks.forms import predict, prove, write
+from course_utils.checks.bank.parts import as_double, draw, rows_sum_to_one
+from course_utils.checks.forms import edited, predict, prove, write
+
+# 0.1 A softmax that survives large scores.
 
 
 def _draw_scores(generator):
     """Axes of different sizes: rows far apart, plain rows, and rows with one score far above the rest."""
+    apart, plain, outlier = draw(generator, (3, 5), (2, 4, 7), (2, 3, 6))
     levels = torch.tensor([0.0, 400.0, -900.0])[:, None]
-    outlier = torch.tensor([0.0, 300.0, 0.0, 0.0, 0.0, 0.0])
-    return [
-        (torch.randn(3, 5, generator=generator) + levels,),
-        (torch.randn(2, 4, 7, generator=generator) * 3,),
-        (torch.randn(2, 3, 6, generator=generator) + outlier,),
-    ]
+    return [(apart + levels,), (3 * plain,), (outlier + torch.tensor([0.0, 300.0, 0.0, 0.0, 0.0, 0.0]),)]
 
 
-def _no_maximum(scores):
-    powers = torch.exp(scores)
-    return powers / powers.sum(-1, keepdim=True)
-
-
-def _mean_instead(scores):
-    powers = torch.exp(scores - scores.mean(-1, keepdim=True))
-    return powers / powers.sum(-1, keepdim=True)
-
-
-def _one_maximum(scores):
-    powers = torch.exp(scores - scores.max())
-    return powers / powers.sum(-1, keepdim=True)
-
-
-def _over_queries(scores):
-    return torch.softmax(scores, dim=-2)
-
-
-def _over_first(scores):
-    return torch.softmax(scores, dim=0)
-
-
-def _over_everything(scores):
-    return torch.softmax(scores.flatten(), dim=0).view_as(scores)
-
-
-def _no_division(scores):
-    return torch.exp(scores - scores.max(-1, keepdim=True).values)
-
-
-def _no_powers(scores):
-    return scores / scores.sum(-1, keepdim=True)
-
-
-def _in_place(scores):
-    scores -= scores.max(-1, keepdim=True).values
-    return torch.softmax(scores, -1)
-
-
-def _lost_axis(scores):
+def _softmax(scores):
     powers = torch.exp(scores - scores.max(-1, keepdim=True).values)
-    return powers / powers.sum(-1)
+    return powers / powers.sum(-1, keepdim=True)
 
 
 SOFTMAX = write(
     "0.1",
     oracle=lambda scores: torch.softmax(scores, dim=-1),
     inputs=_draw_scores,
-    mistakes={
-        "no-maximum": _no_maximum,
-        "one-maximum": _one_maximum,
-        "not-the-maximum": _mean_instead,
-        "over-queries": _over_queries,
-        "over-first": _over_first,
-        "over-everything": _over_everything,
-        "no-division": _no_division,
-        "no-powers": _no_powers,
-        "in-place": _in_place,
-        "lost-axis": _lost_axis,
-    },
+    mistakes=edited(
+        _softmax,
+        {
+            "no-maximum": ("scores - scores.max(-1, keepdim=True).values", "scores"),
+            "one-maximum": ("max(-1, keepdim=True).values", "max()"),
+            "not-the-maximum": ("max(-1, keepdim=True).values", "mean(-1, keepdim=True)"),
+            "over-queries": ("max(-1", "max(-2", "sum(-1", "sum(-2"),
+            "over-first": ("max(-1", "max(0", "sum(-1", "sum(0"),
+            "over-everything": ("max(-1, keepdim=True).values", "max()", "sum(-1, keepdim=True)", "sum()"),
+            "no-division": (" / powers.sum(-1, keepdim=True)", ""),
+            "no-powers": ("torch.exp(scores - scores.max(-1, keepdim=True).values)", "scores"),
+            "in-place": ("torch.exp(scores - scores", "torch.exp(scores.sub_(scores", ".values", ".values)"),
+            "lost-axis": ("sum(-1, keepdim=True)", "sum(-1)"),
+        },
+    ),
     properties={
-        "weight-number-but-some": lambda given, out: not bool(out.isnan().any()),
-        "weight-lie-between-0": lambda given, out: bool(((out >= 0) & (out <= 1)).all()),
-        "row-sum-1": lambda given, out: torch.allclose(out.sum(-1), torch.ones(out.shape[:-1])),
+        "no-nan": lambda given, out: not bool(out.isnan().any()),
+        "between-0-and-1": lambda given, out: bool(((out >= 0) & (out <= 1)).all()),
+        "rows-sum-to-one": rows_sum_to_one,
     },
 )
+
+
+# 0.2 Which shapes?
 
 
 def _true_shapes():
@@ -116,11 +81,7 @@ SHAPES = predict(
 )
 
 
-def _draw_scores_and_values(generator):
-    return [
-        (torch.randn(2, 3, 5, generator=generator) * 2, torch.randn(2, 5, 4, generator=generator)),
-        (torch.randn(4, 2, 3, generator=generator) * 2, torch.randn(4, 3, 6, generator=generator)),
-    ]
+# 0.3 A blend dearer than the dearest good.
 
 
 def _plain_blend(scores, value):
@@ -137,7 +98,7 @@ def _plain_blend(scores, value):
 WRONG_AXIS = write(
     "0.3",
     oracle=_plain_blend,
-    inputs=_draw_scores_and_values,
+    inputs=lambda generator: [draw(generator, (2, 3, 5), (2, 5, 4)), draw(generator, (4, 2, 3), (4, 3, 6))],
     mistakes={
         "over-queries": lambda scores, value: torch.softmax(scores, dim=1) @ value,
         "over-batch": lambda scores, value: torch.softmax(scores, dim=0) @ value,
@@ -151,56 +112,45 @@ WRONG_AXIS = write(
 )
 
 
-def _draw_matrices(generator):
-    def draw(*shape):
-        return torch.randn(*shape, generator=generator)
-
-    return [(draw(2, 3, 4), draw(2, 4, 5)), (draw(3, 5, 2), draw(3, 2, 4))]
-
-
-def _last_term(one, two):
-    return one[:, :, -1:] @ two[:, -1:, :]
-
+# 0.4 A product for every item of the batch.
 
 MATRIX_PRODUCT = write(
     "0.4",
-    oracle=lambda one, two: torch.matmul(one, two),
-    inputs=_draw_matrices,
+    oracle=torch.matmul,
+    inputs=lambda generator: [draw(generator, (2, 3, 4), (2, 4, 5)), draw(generator, (3, 5, 2), (3, 2, 4))],
     mistakes={
         "first-item-only": lambda one, two: (one[:1] @ two[:1]).expand(len(one), -1, -1),
         "batch-dropped": lambda one, two: one[0] @ two[0],
         "batch-summed": lambda one, two: torch.einsum("bik,bkj->ij", one, two),
         "batches-crossed": lambda one, two: torch.einsum("bik,ckj->bcij", one, two),
         "transposed": lambda one, two: (one @ two).transpose(-2, -1),
-        "last-term": _last_term,
+        "last-term": lambda one, two: one[:, :, -1:] @ two[:, -1:, :],
         "elementwise": lambda one, two: one * two,
     },
 )
 
 
-def _five(answer):
-    return torch.as_tensor(answer, dtype=torch.float64).detach()
-
+# 0.5 Nearly all on one good.
 
 SHARP = prove(
     "0.5",
     requirements={
-        "not-five": lambda answer: _five(answer).shape == (5,),
-        "out-of-range": lambda answer: bool((_five(answer).abs() <= 3).all()),
-        "wrong-good": lambda answer: int(_five(answer).argmax()) == 2,
-        "not-sharp": lambda answer: float(torch.softmax(_five(answer), dim=0)[2]) > 0.99,
+        "not-five": lambda answer: as_double(answer).shape == (5,),
+        "out-of-range": lambda answer: bool((as_double(answer).abs() <= 3).all()),
+        "wrong-good": lambda answer: int(as_double(answer).argmax()) == 2,
+        "not-sharp": lambda answer: float(torch.softmax(as_double(answer), dim=0)[2]) > 0.99,
     },
 )
 
 
-def _draw_training(generator):
-    def draw(*shape):
-        return torch.randn(*shape, generator=generator)
-
-    return [(draw(1, 3), draw(1), draw(6, 3), draw(6, 1), 4), (draw(2, 2), draw(2), draw(5, 2), draw(5, 2), 3)]
-
+# 0.6 Five lines that train.
 
 RATE = 0.1
+
+
+def _draw_training(generator):
+    one, two = [(1, 3), (1,), (6, 3), (6, 1)], [(2, 2), (2,), (5, 2), (5, 2)]  # weight, bias, inputs, targets
+    return [(*draw(generator, *one), 4), (*draw(generator, *two), 3)]
 
 
 def _run_training(answer, weight, bias, inputs, targets, steps):
@@ -225,16 +175,12 @@ def _descend(weight, bias, inputs, targets, steps):
     return weight, bias
 
 
-def _loop(error=nn.functional.mse_loss, zero=True, steps_more=0, once=False, sign=1):
-    def answer(model, optimizer, inputs, targets, steps):
-        for _ in range(1 if once else steps + steps_more):
-            loss = sign * error(model(inputs), targets)
-            if zero:
-                optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-
-    return answer
+def _train(model, optimizer, inputs, targets, steps):
+    for _ in range(steps):
+        loss = nn.functional.mse_loss(model(inputs), targets)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
 
 
 TRAINING_LOOP = write(
@@ -242,19 +188,22 @@ TRAINING_LOOP = write(
     oracle=_descend,
     inputs=_draw_training,
     call=_run_training,
-    mistakes={
-        "never-zeroed": _loop(zero=False),
-        "nothing-moves": lambda model, optimizer, inputs, targets, steps: nn.functional.mse_loss(
-            model(inputs), targets
-        ).backward(),
-        "one-step": _loop(once=True),
-        "one-too-many": _loop(steps_more=1),
-        "one-too-few": _loop(steps_more=-1),
-        "summed": _loop(error=lambda made, wanted: ((made - wanted) ** 2).sum()),
-        "absolute": _loop(error=nn.functional.l1_loss),
-        "uphill": _loop(sign=-1),
-    },
+    mistakes=edited(
+        _train,
+        {
+            "never-zeroed": ("        optimizer.zero_grad()\n", ""),
+            "nothing-moves": ("        optimizer.step()\n", ""),
+            "one-step": ("range(steps)", "range(1)"),
+            "one-too-many": ("range(steps)", "range(steps + 1)"),
+            "one-too-few": ("range(steps)", "range(steps - 1)"),
+            "summed": ("(model(inputs), targets)", "(model(inputs), targets, reduction='sum')"),
+            "absolute": ("mse_loss", "l1_loss"),
+            "uphill": ("loss.backward()", "(-loss).backward()"),
+        },
+    ),
 )
+
+# 0.7 Read an alignment.
 
 ALIGNMENT = [[0.1, 0.2, 0.7, 0.0], [0.5, 0.3, 0.2, 0.0], [0.2, 0.7, 0.1, 0.0]]
 

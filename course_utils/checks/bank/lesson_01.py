@@ -45,7 +45,7 @@ SOFT_LOOKUP = write(
         "scaled": lambda q, k, v, t: _weights(q, k, t * math.sqrt(q.shape[-1])) @ v,
     },
     properties={
-        "fact-context-lie-between": lambda case, out: bool(
+        "within-the-values": lambda case, out: bool(
             (out >= case[2].amin(0) - 1e-4).all() and (out <= case[2].amax(0) + 1e-4).all()
         ),
     },
@@ -205,7 +205,7 @@ KERNEL = write(
         "mean-of-all": lambda x, x_seen, y_seen, w: y_seen.mean().expand(len(x)),
     },
     properties={
-        "prediction-lie-between-smallest": lambda case, out: bool(
+        "within-the-values": lambda case, out: bool(
             ((out >= case[2].min() - 1e-4) & (out <= case[2].max() + 1e-4)).all()
         ),
     },

@@ -407,7 +407,7 @@ JACOBIAN = write(
     oracle=_jacobian_oracle,
     inputs=lambda generator: [(torch.randn(shape, generator=generator),) for shape in [(4,), (3, 5), (2, 3, 6)]],
     properties={
-        "each-row-jacobian-sum": lambda case, found: bool((found.sum(-1).abs() < 1e-4).all()),
+        "rows-sum-to-zero": lambda case, found: bool((found.sum(-1).abs() < 1e-4).all()),
     },
     mistakes={
         "only-the-diagonal": _from_weights(lambda p: torch.diag_embed(p * (1 - p))),

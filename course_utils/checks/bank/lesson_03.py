@@ -62,7 +62,7 @@ SELF_ATTENTION = write(
         "weights-too": _context_and_weights,
     },
     properties={
-        "stay-finite": lambda arguments, result: bool(result.isfinite().all()),
+        "finite": lambda arguments, result: bool(result.isfinite().all()),
     },
 )
 

@@ -65,8 +65,8 @@ MASKED_SOFTMAX = write(
         "in-place": _in_place,
     },
     properties={
-        "weights-finite": lambda arguments, result: bool(result.isfinite().all()),
-        "what-hidden-weigh-0": lambda arguments, result: bool((result.masked_fill(arguments[1], 0.0) == 0).all()),
+        "finite": lambda arguments, result: bool(result.isfinite().all()),
+        "hidden-weighs-nothing": lambda arguments, result: bool((result.masked_fill(arguments[1], 0.0) == 0).all()),
     },
 )
 

@@ -52,7 +52,7 @@ CLOCKS = write(
         "from-one": _clocks(places=lambda length: torch.arange(1, length + 1)),
     },
     properties={
-        "sine2-cosine2-pair-1": lambda arguments, code: torch.allclose(
+        "on-the-circle": lambda arguments, code: torch.allclose(
             code.unflatten(-1, (-1, 2)).square().sum(-1), torch.tensor(1.0)
         ),
     },
@@ -192,10 +192,10 @@ ROTARY = write(
         "added": lambda inputs, base: inputs + _clocks_oracle(*inputs.shape[-2:], base),
     },
     properties={
-        "row-at-place-0": lambda arguments, turned: torch.allclose(
+        "place-0-stays": lambda arguments, turned: torch.allclose(
             turned[..., 0, :], arguments[0][..., 0, :], atol=1e-5
         ),
-        "length-row-stay-as": lambda arguments, turned: torch.allclose(
+        "lengths-stay": lambda arguments, turned: torch.allclose(
             turned.norm(dim=-1), arguments[0].norm(dim=-1), atol=1e-4
         ),
     },
