@@ -6,19 +6,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from course_utils.checks.bank.parts import as_double, draw
 from course_utils.checks.forms import predict, prove, write
 from course_utils.data import shop
 
+# 1.1 Soft lookup.
 
-# 1.1 soft lookup ------------------------------------------------------------------------------------------------------
+
 def _draw_searches(generator: torch.Generator) -> list[tuple]:
-    def draw(*shape):
-        return torch.randn(shape, generator=generator)
-
-    return [
-        (draw(3, 4), draw(5, 4), draw(5, 2), 0.3),
-        (draw(2, 6), draw(7, 6), draw(7, 4), 2.5),
-    ]
+    one, two = [(3, 4), (5, 4), (5, 2)], [(2, 6), (7, 6), (7, 4)]  # query, key, value
+    return [(*draw(generator, *one), 0.3), (*draw(generator, *two), 2.5)]
 
 
 def _weights(query, key, temperature, dim=-1):
@@ -52,7 +49,9 @@ SOFT_LOOKUP = write(
 )
 
 
-# 1.2 temperature ------------------------------------------------------------------------------------------------------
+# 1.2 Temperature.
+
+
 def _temperature_truth() -> dict:
     scores = torch.tensor([2.0, 1.0, 0.0], dtype=torch.float64)
     tied = torch.tensor([2.0, 2.0, 0.0], dtype=torch.float64)
@@ -84,13 +83,16 @@ TEMPERATURE = predict(
     },
 )
 
-# 1.3 convex hull ------------------------------------------------------------------------------------------------------
+
+# 1.3 Convex hull.
+
+
 CORNERS = torch.tensor([[0.0, 0.0], [4.0, 0.0], [0.0, 4.0]], dtype=torch.float64)  # (good, fact)
 TARGET = torch.tensor([1.0, 2.0], dtype=torch.float64)
 
 
 def _vector(numbers) -> Tensor:
-    return torch.as_tensor(numbers, dtype=torch.float64).flatten()
+    return as_double(numbers).flatten()
 
 
 def _is_outside(point: Tensor) -> bool:
@@ -104,7 +106,7 @@ def _separates(point: Tensor, direction: Tensor) -> bool:
 def _numbers_of(part) -> int:
     """How many numbers a part of the answer holds; 0 where there are none."""
     try:
-        return torch.as_tensor(part, dtype=torch.float64).numel()
+        return as_double(part).numel()
     except (TypeError, ValueError, RuntimeError):
         return 0
 
@@ -125,7 +127,10 @@ HULL = prove(
     },
 )
 
-# 1.4 where the story breaks -------------------------------------------------------------------------------------------
+
+# 1.4 Where the story breaks.
+
+
 SEARCH_TEMPERATURE = 0.2
 
 
@@ -162,7 +167,9 @@ BROKEN_STORY = prove(
 )
 
 
-# 1.5 kernel regression ------------------------------------------------------------------------------------------------
+# 1.5 Kernel regression.
+
+
 def _draw_points(generator: torch.Generator) -> list[tuple]:
     def case(queries, keys, width):
         return (
@@ -212,7 +219,9 @@ KERNEL = write(
 )
 
 
-# 1.6 mean reciprocal rank ---------------------------------------------------------------------------------------------
+# 1.6 Mean reciprocal rank.
+
+
 def _draw_rankings(generator: torch.Generator) -> list[tuple]:
     return [
         (torch.randn(queries, goods, generator=generator), torch.randint(goods, (queries,), generator=generator))

@@ -7,12 +7,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from course_utils.attention.scores import ConcatTanhSum
-from course_utils.checks.forms import prove, write
-
-
-def _rows_sum_to_one(arguments: tuple, weights: Tensor) -> bool:
-    return torch.allclose(weights.sum(-1), torch.ones_like(weights.sum(-1)), atol=1e-4)
-
+from course_utils.checks.bank.parts import draw, has_shapes, rows_sum_to_one
+from course_utils.checks.forms import edited, prove, write
 
 # 2.1 Rules 1 and 2: pairs are built literally in the oracle, with a loop over queries and keys.
 
@@ -39,36 +35,32 @@ def _pairs(query: Tensor, key: Tensor) -> Tensor:
     return torch.cat([query[..., None, :].expand(*shape, -1), key[..., None, :, :].expand(*shape, -1)], dim=-1)
 
 
-def _concatenation(step, softmax=lambda scores: torch.softmax(scores, -1), pairs=_pairs, with_bias=1.0):
-    """A wrong answer to 2.1: `step(hidden, squash)` gives scores from what the linear layer put out."""
-    return lambda query, key, weight, bias, squash: softmax(
-        step(pairs(query, key) @ weight.T + with_bias * bias, squash)
-    )
-
-
-def _squash_and_sum(hidden: Tensor, squash: bool) -> Tensor:
-    return (torch.tanh(hidden) if squash else hidden).sum(-1)
+def _concatenate(query: Tensor, key: Tensor, weight: Tensor, bias: Tensor, squash: bool) -> Tensor:
+    hidden = _pairs(query, key) @ weight.T + bias
+    features = torch.tanh(hidden) if squash else hidden
+    return torch.softmax(features.sum(-1), dim=-1)
 
 
 CONCATENATION = write(
     "2.1",
     oracle=_concatenation_oracle,
     inputs=_draw_concatenation,
-    properties={"rows-sum-to-one": _rows_sum_to_one},
-    mistakes={
-        "tanh-after-sum": _concatenation(
-            lambda hidden, squash: torch.tanh(hidden.sum(-1)) if squash else hidden.sum(-1)
-        ),
-        "no-tanh": _concatenation(lambda hidden, squash: hidden.sum(-1)),
-        "always-tanh": _concatenation(lambda hidden, squash: torch.tanh(hidden).sum(-1)),
-        "key-first": _concatenation(_squash_and_sum, pairs=lambda q, k: _pairs(k, q).transpose(-3, -2)),
-        "no-bias": _concatenation(_squash_and_sum, with_bias=0.0),
-        "mean-for-sum": _concatenation(lambda hidden, squash: (torch.tanh(hidden) if squash else hidden).mean(-1)),
-        "squash-inverted": _concatenation(lambda hidden, squash: _squash_and_sum(hidden, not squash)),
-        "over-queries": _concatenation(_squash_and_sum, lambda s: torch.softmax(s, -2)),
-        "no-softmax": _concatenation(_squash_and_sum, lambda scores: scores),
-        "only-element-0": _concatenation(_squash_and_sum, lambda s: torch.softmax(s[0], -1)),
-    },
+    properties={"rows-sum-to-one": rows_sum_to_one},
+    mistakes=edited(
+        _concatenate,
+        {
+            "tanh-after-sum": ("tanh(hidden)", "tanh(hidden.sum(-1, keepdim=True))"),
+            "no-tanh": ("torch.tanh(hidden) if squash else hidden", "hidden"),
+            "always-tanh": (" if squash else hidden", ""),
+            "key-first": ("_pairs(query, key)", "_pairs(key, query).transpose(-3, -2)"),
+            "no-bias": (" + bias", ""),
+            "mean-for-sum": (".sum(-1)", ".mean(-1)"),
+            "squash-inverted": ("if squash", "if not squash"),
+            "over-queries": ("dim=-1", "dim=-2"),
+            "no-softmax": ("torch.softmax(features.sum(-1), dim=-1)", "features.sum(-1)"),
+            "only-element-0": ("features.sum(-1)", "features.sum(-1)[0]"),
+        },
+    ),
 )
 
 
@@ -79,41 +71,36 @@ def _scaled_dot_oracle(query: Tensor, key: Tensor) -> Tensor:
     return F.scaled_dot_product_attention(query, key, torch.eye(key.shape[1]).expand(len(key), -1, -1))
 
 
-def _divided(divisor, dim: int = -1):
-    return lambda query, key: torch.softmax(query @ key.transpose(-2, -1) / divisor(query, key), dim)
-
-
-def _root(query: Tensor, key: Tensor) -> float:
-    return math.sqrt(query.shape[-1])
-
-
-def _draw_rule_3(generator: torch.Generator) -> list[tuple]:
-    shapes = [(2, 3, 5, 8), (3, 4, 2, 6)]
-    return [
-        (torch.randn(b, q, size, generator=generator), torch.randn(b, k, size, generator=generator))
-        for b, q, k, size in shapes
-    ]
+def _scaled_dot(query: Tensor, key: Tensor) -> Tensor:
+    scores = query @ key.transpose(-2, -1)
+    return torch.softmax(scores / math.sqrt(query.shape[-1]), dim=-1)
 
 
 RULE_3 = write(
     "2.2",
     oracle=_scaled_dot_oracle,
-    inputs=_draw_rule_3,
-    properties={"rows-sum-to-one": _rows_sum_to_one},
-    mistakes={
-        "no-root": _divided(lambda query, key: 1.0),
-        "root-of-keys": _divided(lambda query, key: math.sqrt(key.shape[1])),
-        "root-of-queries": _divided(lambda query, key: math.sqrt(query.shape[1])),
-        "size-without-root": _divided(lambda query, key: query.shape[-1]),
-        "multiplied": _divided(lambda query, key: 1 / math.sqrt(query.shape[-1])),
-        "root-after-softmax": lambda query, key: _divided(lambda q, k: 1.0)(query, key) / _root(query, key),
-        "cosine": lambda query, key: torch.softmax(
-            F.normalize(query, dim=-1) @ F.normalize(key, dim=-1).transpose(-2, -1), dim=-1
-        ),
-        "over-queries": _divided(_root, dim=-2),
-        "no-softmax": lambda query, key: query @ key.transpose(-2, -1) / _root(query, key),
-        "only-element-0": lambda query, key: _divided(_root)(query[0], key[0]),
-    },
+    inputs=lambda generator: [draw(generator, (2, 3, 8), (2, 5, 8)), draw(generator, (3, 4, 6), (3, 2, 6))],
+    properties={"rows-sum-to-one": rows_sum_to_one},
+    mistakes=edited(
+        _scaled_dot,
+        {
+            "no-root": (" / math.sqrt(query.shape[-1])", ""),
+            "root-of-keys": ("query.shape[-1]", "key.shape[1]"),
+            "root-of-queries": ("query.shape[-1]", "query.shape[1]"),
+            "size-without-root": ("math.sqrt(query.shape[-1])", "query.shape[-1]"),
+            "multiplied": ("scores /", "scores *"),
+            "root-after-softmax": (" / math.sqrt(query.shape[-1]), dim=-1)", ", dim=-1) / math.sqrt(query.shape[-1])"),
+            "cosine": (
+                "query @ key.transpose(-2, -1)",
+                "F.normalize(query, dim=-1) @ F.normalize(key, dim=-1).transpose(-2, -1)",
+                " / math.sqrt(query.shape[-1])",
+                "",
+            ),
+            "over-queries": ("dim=-1", "dim=-2"),
+            "no-softmax": ("torch.softmax(", "(", ", dim=-1", ""),
+            "only-element-0": ("query @ key.", "query[0] @ key[0]."),
+        },
+    ),
 )
 
 
@@ -130,17 +117,10 @@ def _wishes(answer: dict) -> list[int]:
     return (answer["query"].double() @ answer["key"].double().T).argmax(-1).tolist()
 
 
-def _shapes_of_customers(answer: dict) -> bool:
-    wanted = {"query": (2, 3), "key": (4, 3), "weight": (6,)}
-    return isinstance(answer, dict) and all(
-        isinstance(answer.get(name), Tensor) and tuple(answer[name].shape) == shape for name, shape in wanted.items()
-    )
-
-
 CANCELS = prove(
     "2.3",
     requirements={
-        "shapes": _shapes_of_customers,
+        "shapes": lambda answer: has_shapes(answer, query=(2, 3), key=(4, 3), weight=(6,)),
         "different-wishes": lambda answer: _wishes(answer)[0] != _wishes(answer)[1],
         "query-has-a-say": lambda answer: bool((_rule_1(answer)[0].diff().abs() >= 5).all()),
         "sure": lambda answer: float(torch.softmax(_rule_1(answer)[1], dim=-1).max()) >= 0.9,
@@ -156,43 +136,40 @@ def _repaired_oracle(query: Tensor, key: Tensor, weight: Tensor, bias: Tensor) -
     return _concatenation_oracle(query[:, None], key, weight, bias, True)[:, 0]
 
 
-def _hidden(query: Tensor, key: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    return (_pairs(query[:, None], key) @ weight.T + bias)[:, 0]  # (batch, key, hidden)
-
-
-def _repair(scores):
-    """A wrong answer to 2.4: `scores(hidden)` makes scores of what the linear layer put out, (batch, key, hidden)."""
-    return lambda *arguments: torch.softmax(scores(_hidden(*arguments)), dim=-1)
+def _mended(query: Tensor, key: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    hidden = (_pairs(query[:, None], key) @ weight.T + bias)[:, 0]  # (batch, key, hidden)
+    return torch.softmax(torch.tanh(hidden).sum(-1), dim=-1)
 
 
 def _draw_shops(generator: torch.Generator) -> list[tuple]:
-    sizes = [(2, 5, 3, 4), (3, 4, 2, 6)]  # batch, keys, size, hidden
-    return [
-        tuple(torch.randn(shape, generator=generator) for shape in [(b, s), (b, k, s), (h, 2 * s), (h,)])
-        for b, k, s, h in sizes
-    ]
+    one, two = [(2, 3), (2, 5, 3), (4, 6), (4,)], [(3, 2), (3, 4, 2), (6, 4), (6,)]  # query, key, weight, bias
+    return [draw(generator, *one), draw(generator, *two)]
 
 
 FIXED_WIDTH = write(
     "2.4",
     oracle=_repaired_oracle,
     inputs=_draw_shops,
-    properties={"rows-sum-to-one": _rows_sum_to_one},
-    mistakes={
-        "unchanged": lambda query, key, weight, bias: torch.softmax(
-            weight @ torch.cat([query[0], key[0, 0]]) + bias, -1
-        ),
-        "still-first-key": _repair(lambda hidden: hidden[:, 0]),
-        "still-element-0": _repair(lambda hidden: torch.tanh(hidden[0]).sum(-1)),
-        "no-tanh": _repair(lambda hidden: hidden.sum(-1)),
-        "tanh-after-sum": _repair(lambda hidden: torch.tanh(hidden.sum(-1))),
-        "summed-over-keys": _repair(lambda hidden: torch.tanh(hidden).sum(1)),
-        "over-shops": lambda *arguments: torch.softmax(torch.tanh(_hidden(*arguments)).sum(-1), dim=0),
-        "no-softmax": lambda *arguments: torch.tanh(_hidden(*arguments)).sum(-1),
-        "key-first": lambda query, key, weight, bias: _repaired_oracle(
-            query, key, weight.roll(query.shape[-1], 1), bias
-        ),
-    },
+    properties={"rows-sum-to-one": rows_sum_to_one},
+    mistakes=edited(
+        _mended,
+        {
+            "unchanged": (
+                "(_pairs(query[:, None], key) @ weight.T + bias)[:, 0]",
+                "weight @ torch.cat([query[0], key[0, 0]]) + bias",
+                "torch.tanh(hidden).sum(-1)",
+                "hidden",
+            ),
+            "still-first-key": ("torch.tanh(hidden).sum(-1)", "hidden[:, 0]"),
+            "still-element-0": ("tanh(hidden)", "tanh(hidden[0])"),
+            "no-tanh": ("torch.tanh(hidden)", "hidden"),
+            "tanh-after-sum": ("torch.tanh(hidden).sum(-1)", "torch.tanh(hidden.sum(-1))"),
+            "summed-over-keys": ("sum(-1)", "sum(1)"),
+            "over-shops": ("dim=-1", "dim=0"),
+            "no-softmax": ("torch.softmax(torch.tanh(hidden).sum(-1), dim=-1)", "torch.tanh(hidden).sum(-1)"),
+            "key-first": ("@ weight.T", "@ weight.roll(query.shape[-1], 1).T"),
+        },
+    ),
 )
 
 
@@ -203,10 +180,8 @@ def _measured(result: dict) -> dict[str, float]:
     generator = torch.Generator().manual_seed(7)
     query, key, wanted = result["draw"](600, generator)
     with torch.no_grad():
-        hit = {
-            "rule": result["rule"](query, key), "stranger": result["rule"](query.roll(1, 0), key),
-            "dot": query @ key.transpose(-2, -1),
-        }  # fmt: skip
+        rule, stranger = result["rule"](query, key), result["rule"](query.roll(1, 0), key)
+    hit = {"rule": rule, "stranger": stranger, "dot": query @ key.transpose(-2, -1)}
     shares = {name: (scores[:, 0].argmax(-1) == wanted).double().mean().item() for name, scores in hit.items()}
     return shares | {"rarest": wanted.bincount(minlength=6).min().item() / 600}
 
@@ -262,33 +237,21 @@ def _joined_oracle(query: Tensor, key: Tensor, value: Tensor, weight: Tensor, bi
 
 
 def _draw_joined(generator: torch.Generator) -> list[tuple]:
-    sizes = [(2, 3, 4, 6, 5, 7), (3, 4, 2, 5, 6, 8)]  # batch, queries, keys, size, value size, output size
-    return [
-        tuple(
-            torch.randn(shape, generator=generator)
-            for shape in [(b, q, size), (b, k, size), (b, k, values), (out, values + size), (out,)]
-        )
-        for b, q, k, size, values, out in sizes
+    return [  # query, key, value, weight, bias
+        draw(generator, (2, 3, 6), (2, 4, 6), (2, 4, 5), (7, 11), (7,)),
+        draw(generator, (3, 4, 5), (3, 2, 5), (3, 2, 6), (8, 11), (8,)),
     ]
 
 
-def _joined(finish, root=_root, softmax_dim: int = -1, only_context: bool = False):
-    """A wrong answer to 2.6: `finish(projection, query, context, weights)` gives what the module returns."""
+class _Joined(nn.Module):
+    def __init__(self, query_size: int, value_size: int, output_size: int) -> None:
+        super().__init__()
+        self.projection = nn.Linear(value_size + query_size, output_size)
 
-    class Joined(nn.Module):
-        def __init__(self, query_size: int, value_size: int, output_size: int) -> None:
-            super().__init__()
-            self.projection = nn.Linear(value_size + (0 if only_context else query_size), output_size)
-
-        def forward(self, query: Tensor, key: Tensor, value: Tensor):
-            weights = _divided(root, softmax_dim)(query, key)
-            return finish(self.projection, query, weights @ value, weights)
-
-    return Joined
-
-
-def _context_first(projection, query, context, weights):
-    return projection(torch.cat([context, query], -1)), weights
+    def forward(self, query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
+        weights = torch.softmax(query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1]), dim=-1)
+        joined = torch.cat([weights @ value, query], -1)
+        return self.projection(joined), weights
 
 
 JOINED = write(
@@ -296,26 +259,23 @@ JOINED = write(
     oracle=_joined_oracle,
     inputs=_draw_joined,
     call=_run_joined,
-    mistakes={
-        "context-replaces-query": _joined(
-            lambda projection, query, context, weights: (projection(context), weights), only_context=True
-        ),
-        "query-first": _joined(
-            lambda projection, query, context, weights: (projection(torch.cat([query, context], -1)), weights)
-        ),
-        "with-tanh": _joined(
-            lambda projection, query, context, weights: (
-                torch.tanh(projection(torch.cat([context, query], -1))),
-                weights,
-            )
-        ),
-        "output-only": _joined(lambda *parts: _context_first(*parts)[0]),
-        "context-not-projected": _joined(
-            lambda projection, query, context, weights: (torch.cat([context, query], -1), weights)
-        ),
-        "no-root": _joined(_context_first, root=lambda query, key: 1.0),
-        "over-queries": _joined(_context_first, softmax_dim=-2),
-    },
+    mistakes=edited(
+        _Joined,
+        {
+            "context-replaces-query": (
+                "value_size + query_size",
+                "value_size",
+                "torch.cat([weights @ value, query], -1)",
+                "weights @ value",
+            ),
+            "query-first": ("[weights @ value, query]", "[query, weights @ value]"),
+            "with-tanh": ("self.projection(joined)", "torch.tanh(self.projection(joined))"),
+            "output-only": ("(joined), weights", "(joined)"),
+            "context-not-projected": ("self.projection(joined)", "joined"),
+            "no-root": (" / math.sqrt(query.shape[-1])", ""),
+            "over-queries": ("dim=-1", "dim=-2"),
+        },
+    ),
 )
 
 
@@ -332,44 +292,36 @@ def _bilinear_oracle(query: Tensor, key: Tensor, weight: Tensor) -> Tensor:
 
 
 def _draw_bilinear(generator: torch.Generator) -> list[tuple]:
-    sizes = [(2, 3, 4, 5, 5), (3, 2, 5, 4, 6)]  # batch, queries, keys, query size, key size
-    return [
-        tuple(torch.randn(shape, generator=generator) for shape in [(b, q, m), (b, k, n), (m, n)])
-        for b, q, k, m, n in sizes
-    ]
+    one, two = [(2, 3, 5), (2, 4, 5), (5, 5)], [(3, 2, 4), (3, 5, 6), (4, 6)]  # query, key, weight
+    return [draw(generator, *one), draw(generator, *two)]
 
 
 def _bilinear(query: Tensor, key: Tensor, weight: Tensor) -> Tensor:
-    return query @ weight @ key.transpose(-2, -1)
+    scores = query @ weight @ key.transpose(-2, -1)
+    return torch.softmax(scores, dim=-1)
 
 
 BILINEAR = write(
     "2.7",
     oracle=_bilinear_oracle,
     inputs=_draw_bilinear,
-    properties={"rows-sum-to-one": _rows_sum_to_one},
-    mistakes={
-        "transposed": lambda query, key, weight: torch.softmax(_bilinear(query, key, weight.T), dim=-1),
-        "with-root": lambda query, key, w: torch.softmax(_bilinear(query, key, w) / _root(query, key), dim=-1),
-        "over-queries": lambda *case: torch.softmax(_bilinear(*case), dim=-2),
-        "no-softmax": _bilinear,
-        "only-element-0": lambda query, key, w: torch.softmax(_bilinear(query[0], key[0], w), -1),
-    },
+    properties={"rows-sum-to-one": rows_sum_to_one},
+    mistakes=edited(
+        _bilinear,
+        {
+            "transposed": ("@ weight @", "@ weight.T @"),
+            "with-root": ("torch.softmax(scores", "torch.softmax(scores / math.sqrt(query.shape[-1])"),
+            "over-queries": ("dim=-1", "dim=-2"),
+            "no-softmax": ("torch.softmax(scores, dim=-1)", "scores"),
+            "only-element-0": ("softmax(scores", "softmax(scores[0]"),
+        },
+    ),
 )
 
 
 def _orders(answer: dict) -> tuple[Tensor, Tensor]:
     query, key = answer["query"].double(), answer["key"].double()
     return F.cosine_similarity(query, key, dim=-1), (query @ key.T)[0] / math.sqrt(query.shape[-1])
-
-
-def _shapes_of_orders(answer: dict) -> bool:
-    return (
-        isinstance(answer, dict)
-        and all(isinstance(answer.get(name), Tensor) for name in ("query", "key"))
-        and tuple(answer["query"].shape) == (1, 2)
-        and tuple(answer["key"].shape) == (3, 2)
-    )
 
 
 def _apart(scores: Tensor) -> bool:
@@ -379,7 +331,7 @@ def _apart(scores: Tensor) -> bool:
 ORDERS = prove(
     "2.8",
     requirements={
-        "shapes": _shapes_of_orders,
+        "shapes": lambda answer: has_shapes(answer, query=(1, 2), key=(3, 2)),
         "angles-differ": lambda answer: _apart(_orders(answer)[0]),
         "dot-products-differ": lambda answer: _apart(_orders(answer)[1]),
         "best-differs": lambda answer: int(_orders(answer)[0].argmax()) != int(_orders(answer)[1].argmax()),
@@ -405,7 +357,7 @@ def _from_weights(formula):
 JACOBIAN = write(
     "2.9",
     oracle=_jacobian_oracle,
-    inputs=lambda generator: [(torch.randn(shape, generator=generator),) for shape in [(4,), (3, 5), (2, 3, 6)]],
+    inputs=lambda generator: [draw(generator, shape) for shape in [(4,), (3, 5), (2, 3, 6)]],
     properties={
         "rows-sum-to-zero": lambda case, found: bool((found.sum(-1).abs() < 1e-4).all()),
     },
