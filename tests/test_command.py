@@ -1,12 +1,15 @@
 """The command `python course.py`: what it hands on, what it calls, and the one place for the public address."""
 
+import os
 import subprocess
 import sys
 import tomllib
 
 import public_address
 import pytest
-from installation import ROOT, Stop
+import testing
+from installation import ROOT
+from supported import Stop
 
 import course
 
@@ -28,10 +31,11 @@ def test_other_commands_refuse_what_they_do_not_know(capsys):
 
 
 def test_the_tests_are_one_call_of_pytest_over_everything():
-    command = course.test_command()
-    assert command[-4:] == ["tests", "notebooks", "solutions", "exercises"]
+    command = testing.test_command()
+    assert command[-3:] == ["notebooks", "solutions", "tests"]
     assert "--nbval" in command and command[command.index("--dist") + 1] == "loadscope"
     assert 2 <= int(command[command.index("-n") + 1]) <= 8
+    assert "--durations=10" in command
 
 
 @pytest.mark.parametrize(
@@ -44,33 +48,75 @@ def test_the_tests_are_one_call_of_pytest_over_everything():
     ],
 )
 def test_a_path_takes_the_place_of_everything(more, everything):
-    command = course.test_command(more)
+    command = testing.test_command(more)
     assert command[-len(more) :] == more
     assert ("solutions" in command) == everything
 
 
-def test_thorough_checks_first_and_ends_with_the_round_that_failed(monkeypatch, capfd):
-    calls = []
-    monkeypatch.setattr(course, "build", lambda arguments: calls.append(("build", arguments)) or 0)
-    monkeypatch.setattr(course, "run", lambda command, **more: calls.append((command, more)) or len(calls) // 3)
-    assert course.test(True, []) == 1
-    assert calls[0] == ("build", ["--check"])
-    assert "tests" in calls[1][0] and "tests" not in calls[2][0]
-    assert len(calls) == 3, "the third round does not follow a round that failed"
-    assert "Round 2 of 3" in capfd.readouterr().out.splitlines()[-1]
-
-
-def test_the_last_round_imitates_another_processor(monkeypatch):
-    calls = []
+@pytest.fixture
+def calls(monkeypatch):
+    """The calls of pytest that would be made: (command, variables); each ends well unless its number is in `fail`."""
+    made = []
     monkeypatch.setattr(course, "build", lambda arguments: 0)
-    monkeypatch.setattr(course, "run", lambda command, **more: calls.append(more) or 0)
+    monkeypatch.setattr(testing, "run", lambda command, **more: made.append((command, more)) or len(made) in fail)
+    fail = set()
+    return made, fail
+
+
+def test_thorough_checks_first_and_ends_with_the_round_that_failed(monkeypatch, calls, capfd):
+    made, fail = calls
+    built = []
+    monkeypatch.setattr(course, "build", lambda arguments: built.append((arguments, len(made))) or 0)
+    fail.add(2)
+    assert course.test(True, []) == 1
+    assert built == [(["--check"], 0)]
+    assert "tests" in made[0][0] and "tests" not in made[1][0] and "exercises" in made[1][0]
+    assert len(made) == 2, "the third round does not follow a round that failed"
+    assert "Round 2 of 4" in capfd.readouterr().out.splitlines()[-1]
+
+
+def test_what_is_marked_thorough_runs_once_and_the_last_rounds_disturb_what_may_not_matter(calls):
+    made, _ = calls
     assert course.test(True, []) == 0
-    assert [("ATEN_CPU_CAPABILITY" in more, "MKL_CBWR" in more) for more in calls] == [
-        (False,) * 2,
-        (False,) * 2,
-        (True,) * 2,
+    told = ("ATTENTION_COURSE_THOROUGH", "ATEN_CPU_CAPABILITY", "ATTENTION_COURSE_NOISE")
+    assert [[name in more for name in told] for _, more in made] == [
+        [True, False, False],
+        [False, False, False],
+        [False, True, False],
+        [False, False, True],
     ]
-    assert all(more["OMP_NUM_THREADS"] == "1" for more in calls)
+    assert all(more["OMP_NUM_THREADS"] == "1" for _, more in made)
+
+
+@pytest.mark.parametrize(("asked", "device"), [([], "cpu"), (["--device", "auto"], ""), (["--device", "mps"], "mps")])
+def test_notebooks_compute_where_their_outputs_come_from_unless_told_otherwise(calls, capsys, asked, device):
+    made, _ = calls
+    said, more = course.parse(["test", *asked, "-x"])
+    assert course.test(said.thorough, more, said.device) == 0
+    assert made[0][1]["ATTENTION_COURSE_DEVICE"] == device and made[0][0][-1] == "-x"
+    assert ("pictures are not" in capsys.readouterr().out) == bool(asked), "it says what is not compared"
+
+
+def test_the_command_says_what_it_will_do_and_how_long(calls, capsys):
+    for thorough in (False, True):
+        course.test(thorough, [])
+        first = capsys.readouterr().out.splitlines()[0]
+        assert "lessons with exercises and solutions: about " in first and " minutes" in first
+    course.test(False, ["tests/test_command.py"])
+    assert capsys.readouterr().out.splitlines() == ["Running the tests that you name."]
+
+
+def test_what_takes_long_is_skipped_with_the_words_how_to_run_it(tmp_path):
+    (tmp_path / "test_long.py").write_text(
+        "import pytest\n@pytest.mark.thorough\ndef test_long(): pass\ndef test_short(): pass\n", "utf-8"
+    )
+    asked = [sys.executable, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", "-c", str(ROOT / "pyproject.toml")]
+    for thorough, passed in (("0", "1 passed, 1 skipped"), ("1", "2 passed")):
+        variables = {**os.environ, "ATTENTION_COURSE_THOROUGH": thorough}
+        command = [*asked, "--rootdir", str(ROOT), "--confcutdir", str(ROOT), "-p", "conftest", str(tmp_path)]
+        done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True)
+        assert passed in done.stdout, done.stdout + done.stderr
+        assert ("course.py test --thorough" in done.stdout) == (thorough == "0")
 
 
 def test_thorough_says_when_notebooks_are_out_of_date(monkeypatch):
@@ -96,8 +142,8 @@ def test_without_a_screen_no_browser_is_opened(monkeypatch):
 
 def test_course_py_ends_with_the_sentence_and_an_exit_status(tmp_path):
     code = (
-        "import runpy, sys; sys.path.insert(0, sys.argv[1] + '/tools'); import installation;"
-        "installation.OLDEST = (9, 9);"
+        "import runpy, sys; sys.path.insert(0, sys.argv[1] + '/tools'); import supported;"
+        "supported.OLDEST = (9, 9);"
         "path = sys.argv[1] + '/course.py'; sys.argv = [path, 'lab']; runpy.run_path(path, run_name='__main__')"
     )
     said = subprocess.run([sys.executable, "-c", code, str(ROOT)], capture_output=True, text=True, cwd=tmp_path)

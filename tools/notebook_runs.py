@@ -34,9 +34,10 @@ _torch.optim.Optimizer.__init__ = _disturbed
 
 def nearly(test: str, reference: str) -> str:
     """The reference, when the text says the same and differs in its numbers by rounding only; else the text."""
-    if NUMBER.sub("", test).split() != NUMBER.sub("", reference).split():
+    words, others = ("".join(NUMBER.sub("#", text).split()) for text in (test, reference))  # numbers are padded
+    if words != others:
         return test
-    pairs = zip(NUMBER.findall(test), NUMBER.findall(reference), strict=False)
+    pairs = zip(NUMBER.findall(test), NUMBER.findall(reference), strict=True)
     numbers = ([float(number.replace("−", "-")) for number in pair] for pair in pairs)
     close = all(math.isclose(one, other, rel_tol=RELATIVE, abs_tol=ABSOLUTE) for one, other in numbers)
     return reference if close else test
