@@ -1,46 +1,26 @@
-"""The exercises of lesson 03: self-attention, two faults, a shuffle, tokens that look away, and two hard choices."""
+"""Exercises of lesson 03: self-attention, two faults, a shuffle, tokens that look away, and two hard choices."""
 
 import math
 
 import torch
 import torch.nn.functional as F
 
-from course_utils.checks.forms import prove, write
+from course_utils.checks.bank.parts import as_double, draw
+from course_utils.checks.forms import edited, prove, write
 
-
-def _softmax(scores):
-    return torch.softmax(scores, dim=-1)
-
-
-def _dot(query, key):
-    return query @ key.transpose(-2, -1)
-
-
-# 3.1
+# 3.1 Write self-attention.
 
 
 def _sources(generator):
-    drawn = []
-    for shape, size, value_size in [((2, 5, 6), 4, 3), ((7, 5), 3, 4)]:
-        drawn.append([torch.randn(shape, generator=generator)])
-        drawn[-1] += [torch.randn(shape[-1], to, generator=generator) for to in (size, size, value_size)]
-    return [tuple(case) for case in drawn]
+    one, two = [(2, 5, 6), (6, 4), (6, 4), (6, 3)], [(7, 5), (5, 3), (5, 3), (5, 4)]  # x and three matrices
+    return [draw(generator, *one), draw(generator, *two)]
 
 
-def _attend_with(divisor=None, source=None, swap=False, dim=-1, one=False):
-    def answer(x, w_query, w_key, w_value):
-        query, key, value = x @ w_query, x @ (w_query if one else w_key), x @ w_value
-        if swap:
-            query, key = key, query
-        root = math.sqrt(query.shape[-1]) if divisor is None else divisor(x)
-        return torch.softmax(_dot(query, key) / root, dim=dim) @ (value if source is None else x)
-
-    return answer
-
-
-def _context_and_weights(x, w_query, w_key, w_value):
-    weights = _softmax(_scores(x @ w_query, x @ w_key))
-    return weights @ (x @ w_value), weights
+def _self_attention(x, w_query, w_key, w_value):
+    query, key, value = x @ w_query, x @ w_key, x @ w_value
+    scores = query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])
+    weights = torch.softmax(scores, dim=-1)
+    return weights @ value
 
 
 def _project_and_ask_pytorch(x, w_query, w_key, w_value):
@@ -51,31 +31,31 @@ SELF_ATTENTION = write(
     "3.1",
     oracle=_project_and_ask_pytorch,
     inputs=_sources,
-    mistakes={
-        "no-root": _attend_with(divisor=lambda x: 1.0),
-        "root-of-the-input": _attend_with(divisor=lambda x: math.sqrt(x.shape[-1])),
-        "over-queries": _attend_with(dim=-2),
-        "value-is-x": _attend_with(source="x"),
-        "roles-swapped": _attend_with(swap=True),
-        "one-projection": _attend_with(one=True),
-        "over-axis-1": _attend_with(dim=1),
-        "weights-too": _context_and_weights,
-    },
+    mistakes=edited(
+        _self_attention,
+        {
+            "no-root": (" / math.sqrt(query.shape[-1])", ""),
+            "root-of-the-input": ("query.shape[-1]", "x.shape[-1]"),
+            "over-queries": ("dim=-1", "dim=-2"),
+            "value-is-x": ("weights @ value", "weights @ x"),
+            "roles-swapped": ("query, key, value =", "key, query, value ="),
+            "one-projection": ("x @ w_key", "x @ w_query"),
+            "over-axis-1": ("dim=-1", "dim=1"),
+            "weights-too": ("return weights @ value", "return weights @ value, weights"),
+        },
+    ),
     properties={
         "finite": lambda arguments, result: bool(result.isfinite().all()),
     },
 )
 
 
-# 3.2
+# 3.2 One matrix for three projections.
 
 
 def _packed(generator):
-    shapes = [(2, 6, 9), (4, 3, 6)]  # sizes and lengths that three divides, so that the faults run
-    return [
-        (torch.randn(shape, generator=generator), 0.5 * torch.randn(3 * shape[-1], shape[-1], generator=generator))
-        for shape in shapes
-    ]
+    one, two = draw(generator, (2, 6, 9), (27, 9)), draw(generator, (4, 3, 6), (18, 6))
+    return [(x, 0.5 * weight) for x, weight in (one, two)]  # three divides sizes and lengths, so that the faults run
 
 
 def _three_products(x, weight):
@@ -84,90 +64,71 @@ def _three_products(x, weight):
     return F.scaled_dot_product_attention(*(x @ part.T for part in parts))
 
 
-def _attend(query, key, value, root=None):
-    return _softmax(_dot(query, key) / math.sqrt(root or query.shape[-1])) @ value
-
-
-def _features_cut(x, weight):
-    batch, length, size = x.shape
-    parts = F.linear(x, weight).view(batch, length, 3, size).chunk(3, dim=-1)
-    return _attend(*parts).reshape(batch, length, size)
-
-
-def _interleaved(x, weight):
-    return _attend(*F.linear(x, weight).view(*x.shape, 3).unbind(-1))
-
-
-def _time_cut(x, weight):
-    return _attend(*F.linear(x, weight).chunk(3, dim=1))
-
-
-def _keys_first(x, weight):
-    key, query, value = F.linear(x, weight).chunk(3, dim=-1)
-    return _attend(query, key, value)
-
-
-def _values_as_keys(x, weight):
-    query, value, key = F.linear(x, weight).chunk(3, dim=-1)
-    return _attend(query, key, value)
-
-
-def _root_of_three(x, weight):
-    return _attend(*F.linear(x, weight).chunk(3, dim=-1), root=3 * x.shape[-1])
+def _attend_packed(x, weight):
+    query, key, value = F.linear(x, weight).chunk(3, dim=-1)
+    scores = query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])
+    return torch.softmax(scores, dim=-1) @ value
 
 
 PACKED = write(
     "3.2",
     oracle=_three_products,
     inputs=_packed,
-    mistakes={
-        "features-cut": _features_cut,
-        "interleaved": _interleaved,
-        "time-cut": _time_cut,
-        "keys-first": _keys_first,
-        "root-of-the-packed-size": _root_of_three,
-        "no-root": lambda x, weight: _attend(*F.linear(x, weight).chunk(3, dim=-1), root=1),
-        "values-as-keys": _values_as_keys,
-    },
+    mistakes=edited(
+        _attend_packed,
+        {
+            "features-cut": (
+                ".chunk(3, dim=-1)",
+                ".view(*x.shape[:2], 3, -1).chunk(3, dim=-1)",
+                "torch.softmax(scores, dim=-1) @ value",
+                "(torch.softmax(scores, dim=-1) @ value).reshape(x.shape)",
+            ),
+            "interleaved": (".chunk(3, dim=-1)", ".view(*x.shape, 3).unbind(-1)"),
+            "time-cut": ("chunk(3, dim=-1)", "chunk(3, dim=1)"),
+            "keys-first": ("query, key, value =", "key, query, value ="),
+            "root-of-the-packed-size": ("query.shape[-1]", "3 * x.shape[-1]"),
+            "no-root": (" / math.sqrt(query.shape[-1])", ""),
+            "values-as-keys": ("query, key, value =", "query, value, key ="),
+        },
+    ),
 )
 
 
-# 3.3
+# 3.3 Scores times their own softmax.
 
 
 def _queries_keys_values(generator):
-    shapes = [((2, 3, 5), (2, 4, 5), (2, 4, 6)), ((6, 3), (2, 3), (2, 5))]
-    return [tuple(torch.randn(shape, generator=generator) for shape in three) for three in shapes]
+    one, two = [(2, 3, 5), (2, 4, 5), (2, 4, 6)], [(6, 3), (2, 3), (2, 5)]
+    return [draw(generator, *one), draw(generator, *two)]
 
 
-def _scores(query, key):
-    return _dot(query, key) / math.sqrt(query.shape[-1])
+def _attend(query, key, value):
+    scores = query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])
+    weights = torch.softmax(scores, dim=-1)
+    return weights @ value
 
 
-def _renormalised(query, key, value):
-    product = _scores(query, key) * _softmax(_scores(query, key))
-    return product / product.sum(-1, keepdim=True) @ value
-
-
+_TIMES_SOFTMAX = ("torch.softmax(scores, dim=-1)", "scores * torch.softmax(scores, dim=-1)")
 OWN_SOFTMAX = write(
     "3.3",
     oracle=F.scaled_dot_product_attention,
     inputs=_queries_keys_values,
-    mistakes={
-        "unchanged": lambda query, key, value: (_dot(query, key) * _softmax(_dot(query, key))) @ value,
-        "root-only": lambda query, key, value: (_scores(query, key) * _softmax(_scores(query, key))) @ value,
-        "no-root": lambda query, key, value: _softmax(_dot(query, key)) @ value,
-        "softmax-of-the-product": lambda query, key, value: (
-            _softmax(_scores(query, key) * _softmax(_scores(query, key))) @ value
-        ),
-        "renormalised": _renormalised,
-        "root-too-late": lambda query, key, value: _softmax(_dot(query, key)) / math.sqrt(query.shape[-1]) @ value,
-        "over-queries": lambda query, key, value: torch.softmax(_scores(query, key), dim=-2) @ value,
-    },
+    mistakes=edited(
+        _attend,
+        {
+            "unchanged": (*_TIMES_SOFTMAX, " / math.sqrt(query.shape[-1])", ""),
+            "root-only": _TIMES_SOFTMAX,
+            "no-root": (" / math.sqrt(query.shape[-1])", ""),
+            "softmax-of-the-product": (*_TIMES_SOFTMAX, "return weights", "return torch.softmax(weights, dim=-1)"),
+            "renormalised": (*_TIMES_SOFTMAX, "return weights", "return weights / weights.sum(-1, keepdim=True)"),
+            "root-too-late": (" / math.sqrt(query.shape[-1])", "", "dim=-1)", "dim=-1) / math.sqrt(query.shape[-1])"),
+            "over-queries": ("dim=-1", "dim=-2"),
+        },
+    ),
 )
 
 
-# 3.4
+# 3.4 Shuffle with a matrix.
 
 ORDER = [2, 0, 3, 1]  # charger, pen, notebook, book
 MAP = torch.tensor([[0.1, 0.6, 0.1, 0.2], [0.5, 0.2, 0.0, 0.3], [0.05, 0.05, 0.2, 0.7], [0.15, 0.4, 0.35, 0.1]])
@@ -177,13 +138,13 @@ P = torch.eye(4)[ORDER]
 def _matrix(answer):
     if answer[0] is None or answer[0] is ...:  # only the weights have been given so far
         return torch.zeros(0)
-    return torch.as_tensor(answer[0]).detach().cpu().float()
+    return as_double(answer[0]).float()
 
 
 def _is(answer, other):
     if answer[1] is None or answer[1] is ...:  # only the matrix has been given so far
         return False
-    found = torch.as_tensor(answer[1]).detach().cpu().float()
+    found = as_double(answer[1]).float()
     return found.shape == other.shape and torch.allclose(found, other, atol=1e-4)
 
 
@@ -211,31 +172,31 @@ SHUFFLE = prove(
 )
 
 
-# 3.5
+# 3.5 Make them look away.
 
 
-def _tensor(answer):
-    return torch.as_tensor(answer).detach().cpu().float()
+def _tokens(answer):
+    return as_double(answer).float()
 
 
 def _looking_away(answer):
-    tokens = _tensor(answer)
-    return int((_softmax(_scores(tokens, tokens)).diagonal() < 0.2).sum())
+    scores = _tokens(answer) @ _tokens(answer).T / math.sqrt(64)
+    return int((torch.softmax(scores, dim=-1).diagonal() < 0.2).sum())
 
 
 LOOK_AWAY = prove(
     "3.5",
     requirements={
-        "shape": lambda answer: _tensor(answer).shape == (6, 64) and bool(_tensor(answer).isfinite().all()),
-        "long-enough": lambda answer: bool((_tensor(answer).norm(dim=-1) >= 4).all()),
-        "different": lambda answer: bool((torch.pdist(_tensor(answer)) >= 1).all()),
+        "shape": lambda answer: _tokens(answer).shape == (6, 64) and bool(_tokens(answer).isfinite().all()),
+        "long-enough": lambda answer: bool((_tokens(answer).norm(dim=-1) >= 4).all()),
+        "different": lambda answer: bool((torch.pdist(_tokens(answer)) >= 1).all()),
         "somebody-looks-away": lambda answer: _looking_away(answer) > 0,
         "five-look-away": lambda answer: _looking_away(answer) >= 5,
     },
 )
 
 
-# 3.6
+# 3.6 Draw, and learn from the draw.
 
 
 def _draws(generator):
@@ -267,18 +228,13 @@ def _by_hand(scores, noise, costs, baseline):
     for row in range(len(scores)):
         choice[row, int((scores[row] + noise[row]).argmax())] = 1.0
     over = (costs * choice).sum(-1, keepdim=True) - baseline
-    return over * (choice - _softmax(scores)) / len(scores)
+    return over * (choice - torch.softmax(scores, dim=-1)) / len(scores)
 
 
-def _reinforce_with(noise_in_draw=True, noise_in_chance=False, log=True, sign=-1.0, factor=1.0, total=False):
-    def answer(scores, noise, costs, baseline):
-        choice = (scores + noise if noise_in_draw else scores).argmax(-1, keepdim=True)
-        chance = _softmax(scores + noise if noise_in_chance else scores).gather(-1, choice)
-        over = costs.gather(-1, choice) + sign * baseline
-        loss = factor * over * (chance.log() if log else chance)
-        return loss.sum() if total else loss.mean()
-
-    return answer
+def _reinforce(scores, noise, costs, baseline):
+    choice = (scores + noise).argmax(-1, keepdim=True)
+    chance = torch.softmax(scores, dim=-1).gather(-1, choice)
+    return ((costs.gather(-1, choice) - baseline) * chance.log()).mean()
 
 
 REINFORCE = write(
@@ -286,22 +242,26 @@ REINFORCE = write(
     oracle=_by_hand,
     inputs=_draws,
     call=_gradient,
-    mistakes={
-        "no-logarithm": _reinforce_with(log=False),
-        "nothing-drawn": _reinforce_with(noise_in_draw=False),
-        "chance-of-noisy-scores": _reinforce_with(noise_in_chance=True),
-        "baseline-added": _reinforce_with(sign=1.0),
-        "baseline-forgotten": _reinforce_with(sign=0.0),
-        "sum-over-the-batch": _reinforce_with(total=True),
-        "rewards-for-costs": _reinforce_with(factor=-1.0),
-        "nothing-but-counting": lambda scores, noise, costs, baseline: (
-            (_softmax(scores) * (costs - baseline)).sum(-1).mean()
-        ),
-    },
+    mistakes=edited(
+        _reinforce,
+        {
+            "no-logarithm": (".log()", ""),
+            "nothing-drawn": ("(scores + noise)", "scores"),
+            "chance-of-noisy-scores": ("softmax(scores", "softmax(scores + noise"),
+            "baseline-added": ("- baseline", "+ baseline"),
+            "baseline-forgotten": (" - baseline", ""),
+            "sum-over-the-batch": (".mean()", ".sum()"),
+            "rewards-for-costs": ("return ", "return -"),
+            "nothing-but-counting": (
+                "(costs.gather(-1, choice) - baseline) * chance.log()",
+                "(torch.softmax(scores, -1) * (costs - baseline)).sum(-1)",
+            ),
+        },
+    ),
 )
 
 
-# 3.7
+# 3.7 A choice that passes gradients.
 
 
 def _noisy_scores(generator):
@@ -325,19 +285,15 @@ def _value_and_gradient(answer, scores, noise, temperature):
 
 def _choice_and_slope(scores, noise, temperature):
     noisy = scores + noise
-    soft, price = _softmax(noisy / temperature), torch.arange(1.0, scores.shape[-1] + 1)
+    soft, price = torch.softmax(noisy / temperature, dim=-1), torch.arange(1.0, scores.shape[-1] + 1)
     slope = soft * (price - (soft * price).sum(-1, keepdim=True)) / temperature
     return (noisy == noisy.max(-1, keepdim=True).values).float(), slope
 
 
-def _through(in_hard=True, in_soft=True, scale=lambda noisy, temperature: noisy / temperature, keep="both"):
-    def answer(scores, noise, temperature):
-        soft = _softmax(scale(scores + noise if in_soft else scores, temperature))
-        best = (scores + noise if in_hard else scores).argmax(-1)
-        hard = F.one_hot(best, scores.shape[-1]).to(scores.dtype)
-        return {"both": hard + soft - soft.detach(), "soft": soft, "hard": hard, "sum": hard + soft}[keep]
-
-    return answer
+def _straight_through(scores, noise, temperature):
+    soft = torch.softmax((scores + noise) / temperature, dim=-1)
+    hard = F.one_hot((scores + noise).argmax(-1), scores.shape[-1]).to(scores.dtype)
+    return hard + soft - soft.detach()
 
 
 STRAIGHT_THROUGH = write(
@@ -345,15 +301,23 @@ STRAIGHT_THROUGH = write(
     oracle=_choice_and_slope,
     inputs=_noisy_scores,
     call=_value_and_gradient,
-    mistakes={
-        "soft-in-front": _through(keep="soft"),
-        "no-gradient": _through(keep="hard"),
-        "soft-without-noise": _through(in_soft=False),
-        "noise-forgotten": _through(in_hard=False, in_soft=False),
-        "multiplied-by-temperature": _through(scale=lambda noisy, temperature: noisy * temperature),
-        "no-temperature": _through(scale=lambda noisy, temperature: noisy),
-        "soft-on-top": _through(keep="sum"),
-    },
+    mistakes=edited(
+        _straight_through,
+        {
+            "soft-in-front": ("hard + soft - soft.detach()", "soft"),
+            "no-gradient": ("hard + soft - soft.detach()", "hard"),
+            "soft-without-noise": ("softmax((scores + noise)", "softmax(scores"),
+            "noise-forgotten": (
+                "softmax((scores + noise)",
+                "softmax(scores",
+                "one_hot((scores + noise)",
+                "one_hot(scores",
+            ),
+            "multiplied-by-temperature": ("/ temperature", "* temperature"),
+            "no-temperature": (" / temperature", ""),
+            "soft-on-top": (" - soft.detach()", ""),
+        },
+    ),
 )
 
 EXERCISES = [SELF_ATTENTION, PACKED, OWN_SOFTMAX, SHUFFLE, LOOK_AWAY, REINFORCE, STRAIGHT_THROUGH]
