@@ -1,4 +1,4 @@
-"""The exercises of lesson 04: two masks to write, two to mend, one to translate, values, and a late mask to break."""
+"""Exercises of lesson 04: two masks to write, two to mend, one to translate, values, and a late mask to break."""
 
 import copy
 import math
@@ -7,14 +7,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from course_utils.checks.forms import predict, prove, write
+from course_utils.checks.forms import edited, predict, prove, write
 
-
-def _softmax(scores, dim=-1):
-    return torch.softmax(scores, dim=dim)
-
-
-# 4.1
+# 4.1 Softmax over what may be seen.
 
 
 def _scores_and_masks(generator):
@@ -33,37 +28,42 @@ def _by_rows(scores, mask):
     seen = mask.expand(scores.shape).reshape(-1, keys)
     for row, visible, out in zip(scores.view(-1, keys), seen, weights.view(-1, keys), strict=True):
         if visible.any():
-            out[visible] = _softmax(row[visible])
+            out[visible] = torch.softmax(row[visible], dim=-1)
     return weights
 
 
-def _fill(scores, mask, value=-math.inf):
-    return scores.masked_fill(~mask, value)
+def _masked_softmax(scores, mask):
+    filled = scores.masked_fill(~mask, -math.inf)
+    return torch.softmax(filled, dim=-1).masked_fill(~mask, 0.0)
 
 
 def _renormalised(scores, mask):
-    weights = _softmax(scores) * mask
+    weights = torch.softmax(scores, dim=-1) * mask
     return weights / weights.sum(-1, keepdim=True)
-
-
-def _in_place(scores, mask):
-    return _softmax(scores.masked_fill_(~mask, -math.inf)).masked_fill(~mask, 0.0)
 
 
 MASKED_SOFTMAX = write(
     "4.1",
     oracle=_by_rows,
     inputs=_scores_and_masks,
-    mistakes={
-        "nan": lambda scores, mask: _softmax(_fill(scores, mask)),
-        "uniform": lambda scores, mask: _softmax(_fill(scores, mask, -1e9)),
-        "inverted": lambda scores, mask: _softmax(_fill(scores, ~mask)).masked_fill(mask, 0.0),
-        "after-softmax": lambda scores, mask: _softmax(scores) * mask,
-        "renormalised": _renormalised,
-        "scores-times-mask": lambda scores, mask: _softmax(scores * mask),
-        "over-queries": lambda scores, mask: _softmax(_fill(scores, mask), dim=-2).nan_to_num(0.0),
-        "in-place": _in_place,
-    },
+    mistakes=edited(
+        _masked_softmax,
+        {
+            "nan": (".masked_fill(~mask, 0.0)", ""),
+            "uniform": ("-math.inf", "-1e9", ".masked_fill(~mask, 0.0)", ""),
+            "inverted": ("~mask, -math.inf", "mask, -math.inf", "~mask, 0.0", "mask, 0.0"),
+            "after-softmax": ("scores.masked_fill(~mask, -math.inf)", "scores"),
+            "scores-times-mask": (
+                "scores.masked_fill(~mask, -math.inf)",
+                "scores * mask",
+                ".masked_fill(~mask, 0.0)",
+                "",
+            ),
+            "over-queries": ("dim=-1", "dim=-2", ".masked_fill(~mask, 0.0)", ".nan_to_num(0.0)"),
+            "in-place": ("masked_fill(~mask, -math.inf)", "masked_fill_(~mask, -math.inf)"),
+        },
+    )
+    | {"renormalised": _renormalised},
     properties={
         "finite": lambda arguments, result: bool(result.isfinite().all()),
         "hidden-weighs-nothing": lambda arguments, result: bool((result.masked_fill(arguments[1], 0.0) == 0).all()),
@@ -71,7 +71,7 @@ MASKED_SOFTMAX = write(
 )
 
 
-# 4.2
+# 4.2 Hide the future, with and without a cache.
 
 
 def _lengths(generator):
@@ -83,26 +83,29 @@ def _by_places(queries, keys):
     return torch.tensor([[key <= query + keys - queries for key in range(keys)] for query in range(queries)])
 
 
-def _ones(queries, keys):
-    return torch.ones(queries, keys, dtype=torch.bool)
+def _causal(queries, keys):
+    return torch.ones(queries, keys, dtype=torch.bool).tril(keys - queries)
 
 
 CAUSAL = write(
     "4.2",
     oracle=_by_places,
     inputs=_lengths,
-    mistakes={
-        "top-left": lambda queries, keys: _ones(queries, keys).tril(),
-        "not-itself": lambda queries, keys: _ones(queries, keys).tril(keys - queries - 1),
-        "one-ahead": lambda queries, keys: _ones(queries, keys).tril(keys - queries + 1),
-        "inverted": lambda queries, keys: _ones(queries, keys).triu(keys - queries + 1),
-        "looks-ahead": lambda queries, keys: _ones(queries, keys).triu(keys - queries),
-        "numbers": lambda queries, keys: torch.ones(queries, keys).tril(keys - queries),
-    },
+    mistakes=edited(
+        _causal,
+        {
+            "top-left": ("tril(keys - queries)", "tril()"),
+            "not-itself": ("keys - queries", "keys - queries - 1"),
+            "one-ahead": ("keys - queries", "keys - queries + 1"),
+            "inverted": ("tril(keys - queries)", "triu(keys - queries + 1)"),
+            "looks-ahead": ("tril", "triu"),
+            "numbers": (", dtype=torch.bool", ""),
+        },
+    ),
 )
 
 
-# 4.3
+# 4.3 The padding answers, the goods are silent.
 
 
 def _modules_and_baskets(generator):
@@ -124,86 +127,45 @@ def _basket_by_basket(module, x, lengths):
     return torch.cat(outputs)
 
 
-def _with_padding_mask(hides, prepare=lambda x, lengths: x):
-    def answer(module, x, lengths):
-        places = torch.arange(x.shape[1])
-        prepared = prepare(x, lengths)
-        return module(prepared, prepared, prepared, key_padding_mask=hides(places, lengths[:, None]))[0]
-
-    return answer
-
-
-def _without_padding(x, lengths):
-    return x * (torch.arange(x.shape[1]) < lengths[:, None])[..., None]
+def _padding_hidden(module, x, lengths):
+    hidden = torch.arange(x.shape[1]) >= lengths[:, None]
+    return module(x, x, x, key_padding_mask=hidden)[0]
 
 
 INVERTED = write(
     "4.3",
     oracle=_basket_by_basket,
     inputs=_modules_and_baskets,
-    mistakes={
-        "unchanged": _with_padding_mask(lambda places, lengths: places < lengths),
-        "one-too-few": _with_padding_mask(lambda places, lengths: places > lengths),
-        "one-too-many": _with_padding_mask(lambda places, lengths: places >= lengths - 1),
-        "no-mask": lambda module, x, lengths: module(x, x, x)[0],
-        "zeros-instead": lambda module, x, lengths: module(*3 * [_without_padding(x, lengths)])[0],
-        "zeros-inside": lambda module, x, lengths: _without_padding(
-            _with_padding_mask(lambda places, lengths: places >= lengths)(module, x, lengths), lengths
-        ),
-    },
+    mistakes=edited(
+        _padding_hidden,
+        {
+            "unchanged": (">=", "<"),
+            "one-too-few": (">=", ">"),
+            "one-too-many": ("lengths[:, None]", "lengths[:, None] - 1"),
+            "no-mask": (", key_padding_mask=hidden", ""),
+            "zeros-instead": (
+                "module(x, x, x, key_padding_mask=hidden)",
+                "module(*3 * [x.masked_fill(hidden[..., None], 0.0)])",
+            ),
+            "zeros-inside": ("[0]", "[0].masked_fill(hidden[..., None], 0.0)"),
+        },
+    ),
 )
 
 
-# 4.4
+# 4.4 Causal in training only.
 
 
 class _Reader(nn.Module):
-    """The layer with a mask that a subclass chooses: where scores become −∞."""
-
     def __init__(self, size):
         super().__init__()
         self.query, self.key, self.value = (nn.Linear(size, size) for _ in range(3))
 
-    def hides(self, future):
-        return future
-
-    def weights(self, scores, hidden):
-        return _softmax(scores.masked_fill(hidden, -math.inf))
-
     def forward(self, x):
         scores = self.query(x) @ self.key(x).transpose(-2, -1) / math.sqrt(x.shape[-1])
         future = torch.ones(scores.shape[-2:], dtype=torch.bool).triu(1)
-        return self.weights(scores, self.hides(future)) @ self.value(x)
-
-
-class _OnlyInTraining(_Reader):
-    def hides(self, future):
-        return future & self.training
-
-
-class _OnlyInEvaluation(_Reader):
-    def hides(self, future):
-        return future & (not self.training)
-
-
-class _Never(_Reader):
-    def hides(self, future):
-        return future & False
-
-
-class _NotItself(_Reader):
-    def hides(self, future):
-        return ~future.T
-
-
-class _Past(_Reader):
-    def hides(self, future):
-        return ~future
-
-
-class _After(_Reader):
-    def weights(self, scores, hidden):
-        return _softmax(scores) * ~hidden
+        weights = torch.softmax(scores.masked_fill(future, -math.inf), dim=-1)
+        return weights @ self.value(x)
 
 
 def _layers_and_inputs(generator):
@@ -239,18 +201,21 @@ ONLY_IN_TRAINING = write(
     oracle=_by_prefixes,
     inputs=_layers_and_inputs,
     call=_in_both_modes,
-    mistakes={
-        "unchanged": _OnlyInTraining,
-        "only-in-evaluation": _OnlyInEvaluation,
-        "never": _Never,
-        "not-itself": _NotItself,
-        "inverted": _Past,
-        "after-softmax": _After,
-    },
+    mistakes=edited(
+        _Reader,
+        {
+            "unchanged": ("(future,", "(future & self.training,"),
+            "only-in-evaluation": ("(future,", "(future & (not self.training),"),
+            "never": ("scores.masked_fill(future, -math.inf)", "scores"),
+            "not-itself": ("triu(1)", "triu(0)"),
+            "inverted": ("triu(1)", "tril(0)"),
+            "after-softmax": ("scores.masked_fill(future, -math.inf)", "scores", "weights @", "weights * ~future @"),
+        },
+    ),
 )
 
 
-# 4.5
+# 4.5 Predict.
 
 
 def _values():
@@ -263,9 +228,9 @@ def _values():
         "shape": tuple(both.shape),
         "causal pairs": int(causal.sum()),
         "joined pairs": int(both[1].sum()),
-        "hidden before": float(_softmax(equal.masked_fill(~real[1], -math.inf))[0]),
-        "hidden after": float((_softmax(equal) * real[1]).sum()),
-        "filled with −1e9": float(_softmax(equal.masked_fill(torch.ones(6, dtype=torch.bool), -1e9))[0]),
+        "hidden before": float(equal.masked_fill(~real[1], -math.inf).softmax(-1)[0]),
+        "hidden after": float((equal.softmax(-1) * real[1]).sum()),
+        "filled with −1e9": float(torch.full((6,), -1e9).softmax(-1)[0]),
         "is_causal": int((first > 0).sum()),
     }
 
@@ -286,7 +251,7 @@ VALUES = predict(
 )
 
 
-# 4.6
+# 4.6 Translate for several heads.
 
 
 def _masks_and_heads(generator):
@@ -316,7 +281,7 @@ TRANSLATE = write(
 )
 
 
-# 4.7
+# 4.7 Break the late mask.
 
 
 def _late(answer):

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from course_utils.attention.positions import LearnedPositions, RelativeBias, alibi, shift_matrix, sinusoid
-from course_utils.checks.forms import predict, prove, write
+from course_utils.checks.bank.parts import as_double, draw
+from course_utils.checks.forms import edited, predict, prove, write
 
 # 5.1 The clocks: the oracle fills in number by number.
 
@@ -20,37 +21,32 @@ def _clocks_oracle(length: int, size: int, base: float) -> Tensor:
     return code
 
 
-def _clocks(exponent=lambda i, size: -2 * i / size, places=lambda length: torch.arange(length), turn=1.0, join=None):
-    """The code with one wrong part; `join` puts sines and cosines (length, pairs) together."""
-    join = join or (lambda sine, cosine: torch.stack([sine, cosine], -1).flatten(-2))
-
-    def answer(length, size, base):
-        angles = places(length)[:, None] * base ** exponent(torch.arange(size // 2), size) * turn
-        return join(angles.sin(), angles.cos())
-
-    return answer
-
-
-def _index_not_shared(length, size, base):
-    angles = torch.arange(length)[:, None] * base ** (-torch.arange(size) / size)
-    code = angles.sin()
-    code[:, 1::2] = angles[:, 1::2].cos()
-    return code
+def _clocks(length, size, base):
+    angles = torch.arange(length)[:, None] * base ** (-2 * torch.arange(size // 2) / size)
+    return torch.stack([angles.sin(), angles.cos()], -1).flatten(-2)
 
 
 CLOCKS = write(
     "5.1",
     oracle=_clocks_oracle,
     inputs=lambda generator: [(5, 8, 100.0), (4, 6, 50.0)],
-    mistakes={
-        "index-not-shared": _index_not_shared,
-        "base-upside-down": _clocks(exponent=lambda i, size: 2 * i / size),
-        "half-the-exponent": _clocks(exponent=lambda i, size: -i / size),
-        "degrees": _clocks(turn=math.pi / 180),
-        "swapped": _clocks(join=lambda sine, cosine: torch.stack([cosine, sine], -1).flatten(-2)),
-        "halves": _clocks(join=lambda sine, cosine: torch.cat([sine, cosine], -1)),
-        "from-one": _clocks(places=lambda length: torch.arange(1, length + 1)),
-    },
+    mistakes=edited(
+        _clocks,
+        {
+            "index-not-shared": (
+                "-2 * torch.arange(size // 2)",
+                "-torch.arange(size)",
+                "[angles.sin(), angles.cos()]",
+                "[angles[:, 0::2].sin(), angles[:, 1::2].cos()]",
+            ),
+            "base-upside-down": ("-2 *", "2 *"),
+            "half-the-exponent": ("-2 *", "-1 *"),
+            "degrees": ("/ size)", "/ size) * math.pi / 180"),
+            "swapped": ("[angles.sin(), angles.cos()]", "[angles.cos(), angles.sin()]"),
+            "halves": ("torch.stack(", "torch.cat(", ".flatten(-2)", ""),
+            "from-one": ("torch.arange(length)", "torch.arange(1, length + 1)"),
+        },
+    ),
     properties={
         "on-the-circle": lambda arguments, code: torch.allclose(
             code.unflatten(-1, (-1, 2)).square().sum(-1), torch.tensor(1.0)
@@ -62,48 +58,30 @@ CLOCKS = write(
 # 5.2 An odd size
 
 
-def _broken_code(length, size, base):
+def _any_size(length, size, base):
     angles = torch.arange(length)[:, None] * base ** (-torch.arange(0, size, 2) / size)
+    pairs = size // 2
     code = torch.zeros(length, size)
     code[:, 0::2] = angles.sin()
-    code[:, 1::2] = angles.cos()
+    code[:, 1::2] = angles[:, :pairs].cos()
     return code
-
-
-def _odd(change):
-    """The right code, changed where the size is odd."""
-
-    def answer(length, size, base):
-        code = _clocks_oracle(length, size, base)
-        return change(code, length, size, base) if size % 2 else code
-
-    return answer
-
-
-def _last(feature):
-    def change(code, length, size, base):
-        angle = torch.arange(length) * base ** (-(size - 1) / size)
-        return torch.cat([code[:, :-1], feature(angle)[:, None]], -1)
-
-    return change
 
 
 ODD_SIZE = write(
     "5.2",
     oracle=_clocks_oracle,
     inputs=lambda generator: [(4, 5, 50.0), (6, 4, 100.0), (3, 7, 20.0)],
-    mistakes={
-        "unrepaired": _broken_code,
-        "one-too-many": _odd(
-            lambda code, length, size, base: torch.cat(
-                [code, torch.cos(torch.arange(length) * base ** (-(size - 1) / size))[:, None]], -1
-            )
-        ),
-        "one-too-few": _odd(lambda code, length, size, base: code[:, :-1]),
-        "last-stays-zero": _odd(_last(torch.zeros_like)),
-        "last-is-cosine": _odd(_last(torch.cos)),
-        "size-rounded-up": _odd(lambda code, length, size, base: _clocks_oracle(length, size + 1, base)[:, :size]),
-    },
+    mistakes=edited(
+        _any_size,
+        {
+            "unrepaired": ("angles[:, :pairs].cos()", "angles.cos()"),
+            "one-too-many": ("zeros(length, size)", "zeros(length, size + size % 2)", "[:, :pairs].cos()", ".cos()"),
+            "one-too-few": ("return code", "return code[:, : 2 * pairs]"),
+            "last-stays-zero": ("code[:, 0::2] = angles", "code[:, 0 : 2 * pairs : 2] = angles[:, :pairs]"),
+            "last-is-cosine": ("return code", "code[:, 2 * pairs :] = angles[:, pairs:].cos()\n    return code"),
+            "size-rounded-up": ("/ size)", "/ (size + size % 2))"),
+        },
+    ),
 )
 
 
@@ -114,7 +92,7 @@ _CODE = sinusoid(40, 4, base=100.0)
 
 
 def _matrix(answer) -> Tensor:
-    return torch.as_tensor(answer, dtype=torch.float32)
+    return as_double(answer).float()
 
 
 def _near(one: Tensor, two: Tensor) -> bool:
@@ -160,37 +138,35 @@ def _rotary_oracle(inputs: Tensor, base: float) -> Tensor:
     return torch.view_as_real(hands * torch.polar(torch.ones_like(angles), angles)).flatten(-2)
 
 
-def _turned(sign=1.0, second_sign=-1.0, first=0, one_angle=False, halves=False, side_by_side=False):
-    """Rotary positions with one wrong part."""
-
-    def answer(inputs, base):
-        length, size = inputs.shape[-2:]
-        pairs = torch.zeros(size // 2) if one_angle else torch.arange(size // 2)
-        angles = sign * torch.arange(first, first + length)[:, None] * base ** (-2 * pairs / size)
-        sine, cosine = angles.sin(), angles.cos()
-        a, b = inputs.chunk(2, -1) if halves else (inputs[..., 0::2], inputs[..., 1::2])
-        new = [a * cosine + second_sign * b * sine, a * sine + b * cosine]
-        return torch.cat(new, -1) if halves or side_by_side else torch.stack(new, -1).flatten(-2)
-
-    return answer
+def _rotary(inputs, base):
+    length, size = inputs.shape[-2:]
+    angles = torch.arange(length)[:, None] * base ** (-torch.arange(0, size, 2) / size)
+    a, b = inputs[..., 0::2], inputs[..., 1::2]
+    turned = [a * angles.cos() - b * angles.sin(), a * angles.sin() + b * angles.cos()]
+    return torch.stack(turned, -1).flatten(-2)
 
 
 ROTARY = write(
     "5.4",
     oracle=_rotary_oracle,
-    inputs=lambda generator: [
-        (torch.randn(2, 5, 8, generator=generator), 50.0),
-        (torch.randn(3, 2, 4, 6, generator=generator), 20.0),
-    ],
-    mistakes={
-        "halves": _turned(halves=True),
-        "side-by-side": _turned(side_by_side=True),
-        "backwards": _turned(sign=-1.0),
-        "no-rotation": _turned(second_sign=1.0),
-        "one-angle": _turned(one_angle=True),
-        "from-one": _turned(first=1),
-        "added": lambda inputs, base: inputs + _clocks_oracle(*inputs.shape[-2:], base),
-    },
+    inputs=lambda generator: [(*draw(generator, (2, 5, 8)), 50.0), (*draw(generator, (3, 2, 4, 6)), 20.0)],
+    mistakes=edited(
+        _rotary,
+        {
+            "halves": (
+                "inputs[..., 0::2], inputs[..., 1::2]",
+                "inputs.chunk(2, -1)",
+                "torch.stack(turned, -1).flatten(-2)",
+                "torch.cat(turned, -1)",
+            ),
+            "side-by-side": ("torch.stack(turned, -1).flatten(-2)", "torch.cat(turned, -1)"),
+            "backwards": ("angles = ", "angles = -"),
+            "no-rotation": ("- b", "+ b"),
+            "one-angle": ("torch.arange(0, size, 2)", "torch.zeros(size // 2)"),
+            "from-one": ("torch.arange(length)", "torch.arange(1, length + 1)"),
+        },
+    )
+    | {"added": lambda inputs, base: inputs + _clocks_oracle(*inputs.shape[-2:], base)},
     properties={
         "place-0-stays": lambda arguments, turned: torch.allclose(
             turned[..., 0, :], arguments[0][..., 0, :], atol=1e-5
@@ -245,7 +221,7 @@ NUMBERS = predict(
 
 def _bias(answer) -> tuple[int, Tensor]:
     furthest, bias = answer
-    return furthest, torch.as_tensor(bias, dtype=torch.float64)
+    return furthest, as_double(bias)
 
 
 def _weight_three_before(answer, length: int) -> float:
@@ -286,27 +262,27 @@ def _alibi_oracle(heads: int, length: int) -> Tensor:
     return found
 
 
-def _alibi(slope=lambda h, heads: 2.0 ** (-8 * h / heads), first=1, distance=torch.abs, sign=-1):
-    def answer(heads, length):
-        places = torch.arange(length)
-        slopes = slope(torch.arange(first, first + heads), heads)
-        return sign * slopes[:, None, None] * distance(places - places[:, None])
-
-    return answer
+def _alibi(heads, length):
+    places = torch.arange(length)
+    slopes = 2.0 ** (-8 * torch.arange(1, heads + 1) / heads)
+    return -slopes[:, None, None] * (places - places[:, None]).abs()
 
 
 ALIBI = write(
     "5.7",
     oracle=_alibi_oracle,
     inputs=lambda generator: [(4, 5), (2, 3)],
-    mistakes={
-        "reward": _alibi(sign=1),
-        "signed": _alibi(distance=lambda steps: steps),
-        "from-zero": _alibi(first=0),
-        "slopes-of-eight": _alibi(slope=lambda h, heads: 2.0**-h),
-        "one-slope": _alibi(slope=lambda h, heads: torch.full((heads,), 2.0 ** (-8 / heads))),
-        "squared": _alibi(distance=torch.square),
-    },
+    mistakes=edited(
+        _alibi,
+        {
+            "reward": ("return -slopes", "return slopes"),
+            "signed": (".abs()", ""),
+            "from-zero": ("arange(1, heads + 1)", "arange(heads)"),
+            "slopes-of-eight": ("-8 * torch.arange(1, heads + 1) / heads", "-torch.arange(1, heads + 1)"),
+            "one-slope": ("torch.arange(1, heads + 1)", "torch.ones(heads)"),
+            "squared": (".abs()", ".square()"),
+        },
+    ),
 )
 
 EXERCISES = [CLOCKS, ODD_SIZE, ROTATION, ROTARY, NUMBERS, BY_HAND, ALIBI]
