@@ -1,4 +1,4 @@
-"""The course's own command, for Linux, macOS and Windows; it needs Python 3.11 or newer and nothing else.
+"""The course's own command, for Linux, macOS and Windows; it needs a Python of 3.11 to 3.14 and nothing else.
 
     python course.py lab       set up, and open JupyterLab at the first lesson
     python course.py test      set up, and run every test and every notebook
@@ -22,9 +22,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "tools"))
 
-from installation import ROOT, Stop, check_python, fetch_data, run, set_up, venv_python
+from installation import ROOT, fetch_data, run, set_up, venv_python
 from public_address import github_address, origin_address, write_address
+from supported import Stop, check_python, check_system
 from testing import CALM, run_tests
+
+from course_utils.terminal import print_anyway
 
 FIRST_LESSON = "notebooks/00_start.ipynb"
 
@@ -130,8 +133,10 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
+    print_anyway()
     try:
         check_python()
+        check_system()
         sys.exit(main(sys.argv[1:]))
     except Stop as stop:
         sys.exit(f"\n{stop}")

@@ -10,6 +10,7 @@
     explorer    attention to move over: who looks at whom, in a page that needs no kernel
     printing    numbers that print alike on every machine
     files       a file is written as a whole or not at all
+    terminal    what a terminal cannot show becomes a question mark
     runtime     the first line of every notebook
     colab       what a hosted runtime lacks
     __main__    makes the data of all lessons ready: `python -m course_utils`

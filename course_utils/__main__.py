@@ -9,6 +9,7 @@ from importlib.metadata import version
 
 from course_utils.data.dates import ALL_LANGUAGES
 from course_utils.plots.fonts import font_files
+from course_utils.terminal import print_anyway
 
 
 def dates() -> str:
@@ -47,6 +48,7 @@ SOURCES = (dates, fonts, sounds, sentences)
 
 def main() -> int:
     """Goes through all sources and returns the exit status."""
+    print_anyway()
     for source in SOURCES:
         try:
             print(f"ready: {source()}")

@@ -16,6 +16,8 @@ from pathlib import Path
 import nbformat
 from editions import EXECUTED, ROOT, badge, editions, stems
 
+from course_utils.terminal import print_anyway
+
 README_FIGURE = ("figures/alignment.png", "00_start", "the-alignment")  # file, lesson, cell whose picture it is
 README_TABLE = re.compile(r"(<!-- lessons -->\n).*?(<!-- /lessons -->)", re.DOTALL)
 TIME = re.compile(r"\*\*Time:\*\* (\d+) minutes(?:, and (\d+) for the exercises)?")
@@ -29,6 +31,7 @@ KERNEL = {  # one thread and the CPU: what is stored does not depend on the auth
 
 
 def main() -> int:
+    print_anyway()
     ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ask.add_argument("lessons", nargs="*", help="numbers or names: 01 02_scores")
     ask.add_argument("--check", action="store_true")

@@ -17,26 +17,26 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from one_at_a_time import one_at_a_time
+from supported import AGAIN, OLDEST, Stop, span
+
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 STAMP = VENV / "course.json"  # what is installed, so that a second run need not ask pip
-OLDEST = (3, 11)
+LOCK = ROOT / ".venv.lock"  # beside .venv, which may not be there yet
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"  # PyTorch's own: what others offer for Linux brings CUDA along
 SPACE = {"with CUDA": 10, "without": 2}  # gigabytes that an installation wants
-AGAIN = "then run the same command again."
-
-
-class Stop(Exception):
-    """Ends the run with one sentence that says what to do."""
-
-
-def check_python(version: tuple = tuple(sys.version_info)) -> None:
-    """Stops when this Python is too old."""
-    if version[:2] < OLDEST:
-        raise Stop(
-            f"The course needs Python {OLDEST[0]}.{OLDEST[1]} or newer, and this is {version[0]}.{version[1]}: "
-            "install one from https://www.python.org/downloads and start course.py with it."
-        )
+LOOK = """
+import json, sys
+from importlib.metadata import PackageNotFoundError, version
+lacking = []
+for name in sys.argv[1:]:
+    try:
+        version(name)
+    except PackageNotFoundError:
+        lacking.append(name)
+print(json.dumps(lacking))
+"""
 
 
 def venv_python() -> str:
@@ -70,6 +70,12 @@ def run(command: Iterable, **more: str) -> int:
             continue
 
 
+def run_with_us(module: str, *arguments: str, **more) -> subprocess.Popen:
+    """Starts a module of .venv's Python that ends when we end, also when somebody kills us alone."""
+    command = [venv_python(), "-P", Path(__file__).with_name("ends_with_us.py"), module, *arguments]
+    return subprocess.Popen([str(part) for part in command], cwd=ROOT, env=environment(), stdin=subprocess.PIPE, **more)
+
+
 def advice(errors: str) -> str:
     """One sentence on what to do after pip has failed, from what it wrote."""
     if re.search(r"No space left|Errno 28|not enough space", errors):
@@ -79,19 +85,20 @@ def advice(errors: str) -> str:
     if "No module named pip" in errors:
         return f"The folder .venv has no pip: delete the folder .venv, {AGAIN}"
     if re.search(r"No matching distribution|ResolutionImpossible", errors):
-        return "A package has no build for this Python or system: delete .venv, take a 64-bit Python 3.11–3.13."
+        return f"A package has no build for this Python or system: delete .venv, take a 64-bit Python {span()}."
     return f"pip could not install the packages: see its message above, {AGAIN}"
 
 
 def pip_install(*arguments: str) -> None:
     """Runs pip in .venv. Its progress and its errors are shown; the errors also decide what we advise."""
     quiet = [] if sys.stdout.isatty() else ["--quiet"]
-    command = [venv_python(), "-m", "pip", "install", "--disable-pip-version-check", *quiet, *arguments]
-    with subprocess.Popen(command, cwd=ROOT, env=environment(), stderr=subprocess.PIPE) as child:
+    options = ["install", "--disable-pip-version-check", "--no-input", *quiet, *arguments]
+    with run_with_us("pip", *options, stderr=subprocess.PIPE) as child:
         said = []
         for line in child.stderr:
             said.append(line.decode("utf-8", "replace"))
             sys.stderr.write(said[-1])
+        child.wait()  # before the pipe closes, which would end it
     if child.returncode:
         raise Stop(advice("".join(said)))
 
@@ -111,6 +118,8 @@ def make_venv() -> None:
         usable = False
     if not usable:
         raise Stop(f"The folder .venv does not work with a Python of today: delete the folder .venv, {AGAIN}")
+    if "pip" in lacking(["pip"]):  # its making was interrupted, or another tool made it
+        run([venv_python(), "-m", "ensurepip"])
 
 
 def wanted_key() -> str:
@@ -128,6 +137,35 @@ def read_stamp() -> tuple[str | None, set[str]]:
         return None, set()
 
 
+def direct_dependencies(extras: Iterable[str]) -> list[str]:
+    """The names that pyproject.toml asks for, with those of some extras, and the course's own."""
+    import tomllib  # here: an older Python must come as far as the line that says which one it needs
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    asked = project["dependencies"] + [line for extra in extras for line in project["optional-dependencies"][extra]]
+    return [project["name"], *(re.match(r"[\w.-]+", line)[0] for line in asked if ";" not in line)]
+
+
+def lacking(names: Iterable[str]) -> list[str]:
+    """Those of some packages that .venv lacks. Raises OSError or ValueError when its Python does not answer."""
+    asked = subprocess.run([venv_python(), "-c", LOOK, *names], env=environment(), capture_output=True, text=True)
+    return json.loads(asked.stdout)
+
+
+def up_to_date(extras: set[str]) -> bool:
+    """Whether nothing is to be installed: the stamp fits, and each direct dependency is really there."""
+    if read_stamp() != (wanted_key(), extras):
+        return False
+    try:
+        gone = lacking(direct_dependencies(extras))
+    except (OSError, ValueError, KeyError):  # making .venv says what is wrong
+        return False
+    if gone:
+        STAMP.unlink(missing_ok=True)  # so that it is said once
+        print(f"Gone from .venv since it was set up: {', '.join(gone)}.", flush=True)
+    return not gone
+
+
 def warn(cuda: bool) -> None:
     """Says beforehand what an installation from nothing will take."""
     needed, free = SPACE["with CUDA" if cuda else "without"], shutil.disk_usage(ROOT).free / 1e9
@@ -139,23 +177,30 @@ def warn(cuda: bool) -> None:
 
 def set_up(extras: Iterable[str] = (), cpu: bool = False) -> bool:
     """Makes .venv, installs what changed, and makes the data ready. Returns whether there was anything to do."""
-    make_venv()
-    key, present = read_stamp()
-    extras = set(extras) | present  # `lab` after `test` takes nothing away
-    if (key, present) == (wanted_key(), extras):
+    extras = set(extras) | read_stamp()[1]  # `lab` after `test` takes nothing away
+    if up_to_date(extras):
         return False
-    linux = sys.platform.startswith("linux")
-    if key is None:
-        warn(cuda=linux and not cpu)
+    with one_at_a_time(LOCK):
+        extras |= read_stamp()[1]
+        if up_to_date(extras):  # another start has done it while we waited
+            return False
+        install(extras, cpu and sys.platform.startswith("linux"))
+    return True
+
+
+def install(extras: set[str], cpu: bool) -> None:
+    """Installs everything, and writes the stamp when all of it is there."""
+    make_venv()
+    if read_stamp()[0] is None:
+        warn(cuda=sys.platform.startswith("linux") and not cpu)
     print("Installing the course's packages. The first time takes a few minutes.", flush=True)
     STAMP.unlink(missing_ok=True)
-    if cpu and linux:  # alone, so that this index is asked for PyTorch and for nothing else
+    if cpu:  # alone, so that this index is asked for PyTorch and for nothing else
         pip_install("--no-deps", "-c", "constraints.txt", "--extra-index-url", CPU_INDEX, "torch")
     pip_install("-c", "constraints.txt", "-e", f".[{','.join(sorted(extras))}]" if extras else ".")
     silence_news()
     fetch_data()
     STAMP.write_text(json.dumps({"key": wanted_key(), "extras": sorted(extras)}), "utf-8")
-    return True
 
 
 def silence_news() -> None:
@@ -168,5 +213,7 @@ def silence_news() -> None:
 
 def fetch_data() -> None:
     """Makes the data of the lessons ready, so that they run without a network."""
-    if run([venv_python(), "-m", "course_utils"]):
+    with run_with_us("course_utils") as child:
+        child.wait()  # before the pipe closes, which would end it
+    if child.returncode:
         raise Stop("The data is not ready: see the message above, then run `python course.py data`.")
