@@ -2,6 +2,7 @@
 
     python course.py lab       set up, and open JupyterLab at the first lesson
     python course.py test      set up, and run every test and every notebook
+    python course.py new NAME  for authors: begin a lesson, such as 16_clocks, that builds and passes at once
     python course.py build     for authors: turn lessons/ into notebooks/, solutions/ and exercises/
     python course.py check     for authors: is every notebook what its lesson says?
     python course.py data      make the data ready again (lab and test do it when they set up)
@@ -23,6 +24,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent / "tools"))
 
 from installation import ROOT, fetch_data, run, set_up, venv_python
+from new_lesson import new_lesson
 from public_address import github_address, origin_address, write_address
 from supported import Stop, check_python, check_system
 from testing import CALM, run_tests
@@ -74,6 +76,14 @@ def build(arguments: Sequence[str]) -> int:
     return run([venv_python(), ROOT / "tools" / "build.py", *arguments], **CALM)
 
 
+def new(name: str) -> int:
+    """Begins a lesson, and says what to do next."""
+    for path in new_lesson(name):
+        print(path.relative_to(ROOT).as_posix())
+    print(f"Edit these, then run: python course.py build {name[:2]}")
+    return 0
+
+
 def address(given: str | None) -> int:
     """Writes the public address to its one place, and rebuilds what shows it."""
     found = github_address(given) if given else origin_address()
@@ -96,6 +106,7 @@ def parse(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
         for name, more in {
             "lab": {"help": "open the first lesson; other options go to JupyterLab"},
             "test": {"help": "run every test and every notebook; other arguments go to pytest"},
+            "new": {"help": "begin a lesson: manuscript, exercises, bank, words, variants"},
             "build": {"help": "build the notebooks that changed"},
             "check": {"help": "say which notebooks are out of date"},
             "data": {"help": "make the data ready"},
@@ -107,6 +118,7 @@ def parse(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
     added["test"].add_argument("--device", default="cpu", help="where notebooks compute: cpu, auto, cuda, mps")
     for name in ("lab", "test"):
         added[name].add_argument("--cpu", action="store_true", help="on Linux: PyTorch without CUDA, gigabytes less")
+    added["new"].add_argument("name", help="such as 16_clocks: two digits, an underscore, small letters")
     added["build"].add_argument("names", nargs="*", help="lessons, such as 01 (default: all)")
     added["address"].add_argument("url", nargs="?", help="https://github.com/owner/name (default: git's remote origin)")
     asked, more = parser.parse_known_args(arguments)
@@ -120,6 +132,8 @@ def main(arguments: Sequence[str]) -> int:
     asked, more = parse(arguments or ["--help"])
     if asked.command == "address":
         return address(asked.url)
+    if asked.command == "new":
+        return new(asked.name)
     installed = set_up(["dev"] if asked.command in ("test", "build", "check") else [], cpu=getattr(asked, "cpu", False))
     if asked.command == "lab":
         return lab(not asked.no_browser, more)
