@@ -6,12 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from course_utils.attention.heads import MultiHeadAttention
-from course_utils.checks.forms import predict, prove, write
-
-
-def _draw(generator: torch.Generator, *shape: int) -> Tensor:
-    return torch.randn(*shape, generator=generator)
-
+from course_utils.checks.bank.parts import as_double, draw
+from course_utils.checks.forms import edited, predict, prove, write
 
 # The right parts, and the wrong ones that several exercises share.
 
@@ -32,14 +28,6 @@ def _view_merge(parts: Tensor) -> Tensor:
     return parts.reshape(len(parts), parts.shape[2], -1)
 
 
-def _interleaved_split(x: Tensor, heads: int) -> Tensor:
-    return x.unflatten(-1, (-1, heads)).movedim(-1, -3)
-
-
-def _weigh(scores: Tensor, dim: int = -1) -> Tensor:
-    return torch.softmax(scores, dim=dim)
-
-
 # 6.1 Split and merge: the oracle copies number by number.
 
 
@@ -56,20 +44,15 @@ def _run_heads(answer, x: Tensor, parts: Tensor, heads: int) -> tuple[Tensor, Te
     return made.split(x), made.merge(parts)
 
 
-def _heads(split=_split, merge=_merge) -> type:
-    """A class such as the learner's, with one wrong part."""
+class _Heads:
+    def __init__(self, heads):
+        self.heads = heads
 
-    class Heads:
-        def __init__(self, heads):
-            self.heads = heads
+    def split(self, x):
+        return x.unflatten(-1, (self.heads, -1)).transpose(-2, -3)
 
-        def split(self, x):
-            return split(x, self.heads)
-
-        def merge(self, parts):
-            return merge(parts)
-
-    return Heads
+    def merge(self, parts):
+        return parts.transpose(-2, -3).flatten(-2)
 
 
 SPLIT_AND_MERGE = write(
@@ -77,18 +60,27 @@ SPLIT_AND_MERGE = write(
     oracle=_split_and_merge_oracle,
     call=_run_heads,
     inputs=lambda generator: [
-        (_draw(generator, 2, 3, 20), _draw(generator, 2, 4, 3, 5), 4),
-        (_draw(generator, 3, 5, 6), _draw(generator, 3, 2, 5, 3), 2),
+        (*draw(generator, (2, 3, 20), (2, 4, 3, 5)), 4),
+        (*draw(generator, (3, 5, 6), (3, 2, 5, 3)), 2),
     ],
-    mistakes={
-        "view-split": _heads(split=_view_split),
-        "heads-not-moved": _heads(split=lambda x, heads: x.unflatten(-1, (heads, -1))),
-        "interleaved-split": _heads(split=_interleaved_split),
-        "view-merge": _heads(merge=_view_merge),
-        "heads-added": _heads(merge=lambda parts: parts.sum(dim=1)),
-        "interleaved-merge": _heads(merge=lambda parts: parts.permute(0, 2, 3, 1).flatten(-2)),
-        "heads-below": _heads(merge=lambda parts: parts.flatten(1, 2)),
-    },
+    mistakes=edited(
+        _Heads,
+        {
+            "view-split": (
+                "x.unflatten(-1, (self.heads, -1)).transpose(-2, -3)",
+                "x.reshape(len(x), self.heads, x.shape[1], -1)",
+            ),
+            "heads-not-moved": ("(self.heads, -1)).transpose(-2, -3)", "(self.heads, -1))"),
+            "interleaved-split": ("(self.heads, -1)).transpose(-2, -3)", "(-1, self.heads)).movedim(-1, -3)"),
+            "view-merge": (
+                "parts.transpose(-2, -3).flatten(-2)",
+                "parts.reshape(len(parts), parts.shape[2], -1)",
+            ),
+            "heads-added": ("parts.transpose(-2, -3).flatten(-2)", "parts.sum(dim=1)"),
+            "interleaved-merge": ("parts.transpose(-2, -3)", "parts.permute(0, 2, 3, 1)"),
+            "heads-below": ("parts.transpose(-2, -3).flatten(-2)", "parts.flatten(1, 2)"),
+        },
+    ),
 )
 
 
@@ -110,53 +102,50 @@ def _multi_head_oracle(query, key, value, wq, wk, wv, wo, heads):
     return output
 
 
-def _multi_head(root=None, split=_split, merge=_merge, dim=-1, project_key=True, turn=lambda w: w.T, last=True):
-    """Multi-head attention with one wrong part; `root` gives the divisor from size and heads."""
-    root = root or (lambda size, heads: math.sqrt(size // heads))
-
-    def answer(query, key, value, wq, wk, wv, wo, heads):
-        divisor = root(len(wq), heads)
-        query = split(query @ turn(wq), heads)
-        key = split(key @ turn(wk) if project_key else key, heads)
-        value = split(value @ turn(wv), heads)
-        merged = merge(_weigh(query @ key.transpose(-2, -1) / divisor, dim) @ value)
-        return merged @ turn(wo) if last else merged
-
-    return answer
-
-
-def _combined(query, key, value, wq, wk, wv, wo, heads):
-    query, key = _split(query @ wq.T, heads), _split(key @ wk.T, heads)
-    weights = _weigh(query @ key.transpose(-2, -1) / math.sqrt(len(wq) // heads)).mean(1)
-    return weights @ (value @ wv.T) @ wo.T
+def _multi_head(query, key, value, wq, wk, wv, wo, heads):
+    query, key, value = (_split(x @ w.T, heads) for x, w in [(query, wq), (key, wk), (value, wv)])
+    scores = query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])
+    merged = _merge(torch.softmax(scores, dim=-1) @ value)
+    return merged @ wo.T
 
 
 def _draw_multi_head(generator: torch.Generator) -> list[tuple]:
     def case(batch: int, queries: int, keys: int, heads: int, width: int) -> tuple:
         size = heads * width
-        words = [_draw(generator, batch, length, size) for length in (queries, keys, keys)]
-        return *words, *(_draw(generator, size, size) / 2 for _ in range(4)), heads
+        words = draw(generator, *((batch, length, size) for length in (queries, keys, keys)))
+        return *words, *(w / 2 for w in draw(generator, *4 * [(size, size)])), heads
 
     return [case(2, 3, 5, 4, 2), case(3, 4, 2, 2, 5)]
 
+
+_WHOLE_ROOT = ("math.sqrt(query.shape[-1])", "math.sqrt(heads * query.shape[-1])")
+_NO_ROOT = (" / math.sqrt(query.shape[-1])", "")
+_SIZE_FOR_ROOT = ("math.sqrt(query.shape[-1])", "query.shape[-1]")
+_VIEW_SPLIT, _VIEW_MERGE = ("_split(", "_view_split("), ("_merge(", "_view_merge(")
 
 MULTI_HEAD = write(
     "6.2",
     oracle=_multi_head_oracle,
     inputs=_draw_multi_head,
-    mistakes={
-        "root-of-the-size": _multi_head(root=lambda size, heads: math.sqrt(size)),
-        "no-root": _multi_head(root=lambda size, heads: 1.0),
-        "head-size-not-its-root": _multi_head(root=lambda size, heads: size // heads),
-        "one-head": lambda *given: _multi_head()(*given[:7], 1),
-        "view-split": _multi_head(split=_view_split),
-        "view-merge": _multi_head(merge=_view_merge),
-        "combined": _combined,
-        "over-queries": _multi_head(dim=-2),
-        "no-key-projection": _multi_head(project_key=False),
-        "no-output-projection": _multi_head(last=False),
-        "not-transposed": _multi_head(turn=lambda w: w),
-    },
+    mistakes=edited(
+        _multi_head,
+        {
+            "root-of-the-size": _WHOLE_ROOT,
+            "no-root": _NO_ROOT,
+            "head-size-not-its-root": _SIZE_FOR_ROOT,
+            "one-head": ("_split(x @ w.T, heads)", "(x @ w.T)[:, None]"),
+            "view-split": _VIEW_SPLIT,
+            "view-merge": _VIEW_MERGE,
+            "combined": (
+                "_merge(torch.softmax(scores, dim=-1) @ value)",
+                "torch.softmax(scores, -1).mean(1) @ _merge(value)",
+            ),
+            "over-queries": ("dim=-1", "dim=-2"),
+            "no-key-projection": ("(key, wk)", "(key, torch.eye(len(wk)))"),
+            "no-output-projection": ("merged @ wo.T", "merged"),
+            "not-transposed": ("x @ w.T", "x @ w", "merged @ wo.T", "merged @ wo"),
+        },
+    ),
 )
 
 
@@ -193,56 +182,57 @@ def _run_copy(answer, size, heads, in_weight, in_bias, out_weight, out_bias, que
 
 def _draw_copy(generator: torch.Generator) -> list[tuple]:
     def case(size: int, heads: int, queries: int, keys: int) -> tuple:
-        parameters = [(3 * size, size), (3 * size,), (size, size), (size,)]
-        words = [_draw(generator, 2, length, size) for length in (queries, keys)]
-        return size, heads, *(_draw(generator, *shape) / 2 for shape in parameters), *words
+        parameters = draw(generator, (3 * size, size), (3 * size,), (size, size), (size,))
+        words = draw(generator, (2, queries, size), (2, keys, size))
+        return size, heads, *(numbers / 2 for numbers in parameters), *words
 
     return [case(8, 2, 3, 5), case(6, 3, 4, 2)]
 
 
-def _copy(order=(0, 1, 2), turn=lambda w: w, biases=True, output=True, heads=None, share=False):
-    """Copies with one wrong part."""
-
-    def answer(theirs):
-        ours = MultiHeadAttention(theirs.embed_dim, heads or theirs.num_heads)
-        layers = [ours.project_query, ours.project_key, ours.project_value]
-        weights, offsets = theirs.in_proj_weight.chunk(3), theirs.in_proj_bias.chunk(3)
-        for layer, place in zip(layers, order, strict=True):
-            _fill(layer, turn(weights[place]), offsets[place] if biases else None, share)
-        if output:
-            offset = theirs.out_proj.bias if biases and output != "weight" else None
-            _fill(ours.project_output, turn(theirs.out_proj.weight), offset, share)
-        return ours
-
-    return answer
-
-
-def _fill(layer: nn.Linear, weight: Tensor, bias: Tensor | None, share: bool) -> None:
-    if share:
-        layer.weight.data, layer.bias.data = weight.data, bias.data
-        return
+def _copied(theirs):
+    ours = MultiHeadAttention(theirs.embed_dim, theirs.num_heads)
+    layers = [ours.project_query, ours.project_key, ours.project_value]
+    weights, biases = theirs.in_proj_weight.chunk(3), theirs.in_proj_bias.chunk(3)
     with torch.no_grad():
-        layer.weight.copy_(weight)
-        if bias is not None:
+        for layer, weight, bias in zip(layers, weights, biases, strict=True):
+            layer.weight.copy_(weight)
             layer.bias.copy_(bias)
+        ours.project_output.weight.copy_(theirs.out_proj.weight)
+        ours.project_output.bias.copy_(theirs.out_proj.bias)
+    return ours
 
+
+_OUTPUT_WEIGHT = "ours.project_output.weight.copy_(theirs.out_proj.weight)"
+_OUTPUT_BIAS = "ours.project_output.bias.copy_(theirs.out_proj.bias)"
 
 COPY = write(
     "6.3",
     oracle=_copied_oracle,
     inputs=_draw_copy,
     call=_run_copy,
-    mistakes={
-        "keys-first": _copy(order=(1, 0, 2)),
-        "values-before-keys": _copy(order=(0, 2, 1)),
-        "transposed": _copy(turn=lambda w: w.T),
-        "biases-forgotten": _copy(biases=False),
-        "output-forgotten": _copy(output=False),
-        "output-bias-forgotten": _copy(output="weight"),
-        "still-pytorchs": lambda theirs: theirs,
-        "one-head": _copy(heads=1),
-        "shared": _copy(share=True),
-    },
+    mistakes=edited(
+        _copied,
+        {
+            "keys-first": ("project_query, ours.project_key,", "project_key, ours.project_query,"),
+            "values-before-keys": ("project_key, ours.project_value]", "project_value, ours.project_key]"),
+            "transposed": ("copy_(weight)", "copy_(weight.T)", "out_proj.weight)", "out_proj.weight.T)"),
+            "biases-forgotten": ("layer.bias.copy_(bias)", "pass", _OUTPUT_BIAS, "pass"),
+            "output-forgotten": (_OUTPUT_WEIGHT, "pass", _OUTPUT_BIAS, "pass"),
+            "output-bias-forgotten": (_OUTPUT_BIAS, "pass"),
+            "still-pytorchs": ("return ours", "return theirs"),
+            "one-head": ("theirs.num_heads", "1"),
+            "shared": (
+                "layer.weight.copy_(weight)",
+                "layer.weight.data = weight.data",
+                "layer.bias.copy_(bias)",
+                "layer.bias.data = bias.data",
+                _OUTPUT_WEIGHT,
+                "ours.project_output.weight = theirs.out_proj.weight",
+                _OUTPUT_BIAS,
+                "ours.project_output.bias = theirs.out_proj.bias",
+            ),
+        },
+    ),
 )
 
 
@@ -270,10 +260,7 @@ def _chunk_and(split):
 THREE_TIMES_TOO_WIDE = write(
     "6.4",
     oracle=_thirds_oracle,
-    inputs=lambda generator: [
-        (_draw(generator, 2, 3, 8), _draw(generator, 24, 8), 4),
-        (_draw(generator, 3, 5, 6), _draw(generator, 18, 6), 2),
-    ],
+    inputs=lambda generator: [(*draw(generator, (2, 3, 8), (24, 8)), 4), (*draw(generator, (3, 5, 6), (18, 6)), 2)],
     mistakes={
         "unrepaired": _thirds(lambda wide, heads: wide.view(len(wide), heads, wide.shape[1], -1, 3 * heads + 1)),
         "view-split": _chunk_and(_view_split),
@@ -298,35 +285,31 @@ def _plain_heads_oracle(query, key, value, heads):
     return torch.cat(contexts, dim=-1)
 
 
-def _plain_heads(split=_split, merge=_merge, root=lambda size, heads: math.sqrt(size // heads)):
-    def answer(query, key, value, heads):
-        divisor = root(query.shape[-1], heads)
-        query, key, value = (split(one, heads) for one in (query, key, value))
-        return merge(_weigh(query @ key.transpose(-2, -1) / divisor) @ value)
-
-    return answer
-
-
-def _whole_root(size: int, heads: int) -> float:
-    return math.sqrt(size)
+def _plain_heads(query, key, value, heads):
+    query, key, value = (_split(one, heads) for one in (query, key, value))
+    scores = query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])
+    return _merge(torch.softmax(scores, dim=-1) @ value)
 
 
 TWO_FAULTS = write(
     "6.5",
     oracle=_plain_heads_oracle,
     inputs=lambda generator: [
-        (*(_draw(generator, 2, length, 12) for length in (3, 5, 5)), 3),
-        (*(_draw(generator, 3, length, 8) for length in (6, 4, 4)), 4),
+        (*draw(generator, (2, 3, 12), (2, 5, 12), (2, 5, 12)), 3),
+        (*draw(generator, (3, 6, 8), (3, 4, 8), (3, 4, 8)), 4),
     ],
-    mistakes={
-        "unrepaired": _plain_heads(_view_split, _view_merge, _whole_root),
-        "root-left": _plain_heads(root=_whole_root),
-        "view-left": _plain_heads(_view_split, _view_merge),
-        "merge-left": _plain_heads(merge=_view_merge),
-        "head-size-not-its-root": _plain_heads(root=lambda size, heads: size // heads),
-        "merge-and-root-left": _plain_heads(merge=_view_merge, root=_whole_root),
-        "no-root": _plain_heads(root=lambda size, heads: 1.0),
-    },
+    mistakes=edited(
+        _plain_heads,
+        {
+            "unrepaired": (*_VIEW_SPLIT, *_VIEW_MERGE, *_WHOLE_ROOT),
+            "root-left": _WHOLE_ROOT,
+            "view-left": (*_VIEW_SPLIT, *_VIEW_MERGE),
+            "merge-left": _VIEW_MERGE,
+            "head-size-not-its-root": _SIZE_FOR_ROOT,
+            "merge-and-root-left": (*_VIEW_MERGE, *_WHOLE_ROOT),
+            "no-root": _NO_ROOT,
+        },
+    ),
 )
 
 
@@ -335,7 +318,7 @@ TWO_FAULTS = write(
 
 def _corners(answer) -> tuple[Tensor, Tensor]:
     values, wanted = answer
-    return torch.as_tensor(values, dtype=torch.float64), torch.as_tensor(wanted, dtype=torch.float64)
+    return as_double(values), as_double(wanted)
 
 
 def _shaped(answer) -> bool:
@@ -377,11 +360,11 @@ BOX = prove(
 
 
 def _table(answer) -> Tensor:
-    return torch.as_tensor(answer[0], dtype=torch.float64)
+    return as_double(answer[0])
 
 
 def _one_feature(answer) -> tuple[Tensor, Tensor]:
-    return tuple(torch.as_tensor(one, dtype=torch.float64) for one in answer[1:])
+    return tuple(as_double(one) for one in answer[1:])
 
 
 def _weights_rank(answer) -> int:
@@ -404,21 +387,14 @@ RANK = prove(
 # 6.8 Prune.
 
 
-def _rows_of(size: int, heads: int, kept: list[int]) -> Tensor:
-    return torch.arange(size).view(heads, -1)[kept].flatten()
-
-
 def _prune_oracle(wq, wk, wv, wo, heads, kept):
     inputs = [torch.cat([w.chunk(heads)[head] for head in kept]) for w in (wq, wk, wv)]
     return *inputs, torch.cat([wo.chunk(heads, dim=1)[head] for head in kept], dim=1)
 
 
-def _prune(choose, of_output=lambda wo, rows: wo[:, rows]):
-    def answer(wq, wk, wv, wo, heads, kept):
-        rows = choose(len(wq), heads, kept)
-        return wq[rows], wk[rows], wv[rows], of_output(wo, rows)
-
-    return answer
+def _prune(wq, wk, wv, wo, heads, kept):
+    rows = torch.arange(len(wq)).view(heads, -1)[kept].flatten()
+    return wq[rows], wk[rows], wv[rows], wo[:, rows]
 
 
 def _zeroed(wq, wk, wv, wo, heads, kept):
@@ -432,20 +408,21 @@ PRUNE = write(
     "6.8",
     oracle=_prune_oracle,
     inputs=lambda generator: [
-        (*(_draw(generator, 12, 12) for _ in range(4)), 4, [0, 2, 3]),
-        (*(_draw(generator, 15, 15) for _ in range(4)), 5, [1, 4]),
+        (*draw(generator, *4 * [(12, 12)]), 4, [0, 2, 3]),
+        (*draw(generator, *4 * [(15, 15)]), 5, [1, 4]),
     ],
-    mistakes={
-        "rows-of-the-output": _prune(_rows_of, lambda wo, rows: wo[rows]),
-        "output-left-whole": _prune(_rows_of, lambda wo, rows: wo),
-        "kept-and-dropped-swapped": _prune(
-            lambda size, heads, kept: _rows_of(size, heads, [h for h in range(heads) if h not in kept])
-        ),
-        "first-heads": _prune(lambda size, heads, kept: _rows_of(size, heads, list(range(len(kept))))),
-        "single-rows": lambda wq, wk, wv, wo, heads, kept: (wq[kept], wk[kept], wv[kept], wo[:, kept]),
-        "every-so-many-rows": _prune(lambda size, heads, kept: torch.arange(size).view(-1, heads)[:, kept].T.flatten()),
-        "zeroed": _zeroed,
-    },
+    mistakes=edited(
+        _prune,
+        {
+            "rows-of-the-output": ("wo[:, rows]", "wo[rows]"),
+            "output-left-whole": ("wo[:, rows]", "wo"),
+            "kept-and-dropped-swapped": ("[kept]", "[[head for head in range(heads) if head not in kept]]"),
+            "first-heads": ("[kept]", "[: len(kept)]"),
+            "single-rows": ("torch.arange(len(wq)).view(heads, -1)[kept].flatten()", "kept"),
+            "every-so-many-rows": ("view(heads, -1)[kept]", "view(-1, heads)[:, kept].T"),
+        },
+    )
+    | {"zeroed": _zeroed},
 )
 
 
@@ -465,37 +442,40 @@ def _true_attention_oracle(x, wq, wk, wv, mask):
 
 def _draw_padded(generator: torch.Generator) -> list[tuple]:
     def case(lengths: list[int], size: int, width: int, value_width: int) -> tuple:
-        x = _draw(generator, len(lengths), max(lengths), size)
+        x, *weights = draw(
+            generator, (len(lengths), max(lengths), size), (width, size), (width, size), (value_width, size)
+        )
         mask = torch.arange(max(lengths))[None, None] < torch.tensor(lengths)[:, None, None]
-        return x, *(_draw(generator, rows, size) for rows in (width, width, value_width)), mask
+        return x, *weights, mask
 
     return [case([3, 5], 6, 4, 7), case([2, 4, 3], 3, 5, 4)]
 
 
-def _attention(weigh, finish=lambda context: context, root=math.sqrt):
-    def answer(x, wq, wk, wv, mask):
-        scores = (x @ wq.T) @ (x @ wk.T).transpose(-2, -1) / root(len(wq))
-        return finish(weigh(scores, mask) @ (x @ wv.T))
-
-    return answer
+def _attention(x, wq, wk, wv, mask):
+    scores = (x @ wq.T) @ (x @ wk.T).transpose(-2, -1) / math.sqrt(len(wq))
+    weights = torch.softmax(scores.masked_fill(~mask, -math.inf), dim=-1)
+    return weights @ (x @ wv.T)
 
 
-def _hidden(scores: Tensor, mask: Tensor) -> Tensor:
-    return _weigh(scores.masked_fill(~mask, -math.inf))
-
+_MASKED = "scores.masked_fill(~mask, -math.inf)"
 
 NOT_ATTENTION = write(
     "6.9",
     oracle=_true_attention_oracle,
     inputs=_draw_padded,
     mistakes={
-        "unrepaired": lambda x, wq, wk, wv, mask: _weigh((x @ wv.T) * mask.transpose(1, 2)),
-        "mask-multiplied": _attention(lambda scores, mask: _weigh(scores * mask)),
-        "mask-after": _attention(lambda scores, mask: _weigh(scores) * mask),
-        "softmax-on-output": _attention(_hidden, _weigh),
-        "no-root": _attention(_hidden, root=lambda width: 1.0),
-        "no-mask": _attention(lambda scores, mask: _weigh(scores)),
-        "mask-inverted": _attention(lambda scores, mask: _hidden(scores, ~mask)),
+        "unrepaired": lambda x, wq, wk, wv, mask: torch.softmax((x @ wv.T) * mask.transpose(1, 2), dim=-1),
+        **edited(
+            _attention,
+            {
+                "mask-multiplied": (_MASKED, "scores * mask"),
+                "mask-after": (_MASKED, "scores", "weights @", "weights * mask @"),
+                "softmax-on-output": ("return weights @ (x @ wv.T)", "return torch.softmax(weights @ (x @ wv.T), -1)"),
+                "no-root": (" / math.sqrt(len(wq))", ""),
+                "no-mask": (_MASKED, "scores"),
+                "mask-inverted": ("~mask", "mask"),
+            },
+        ),
     },
 )
 
