@@ -7,7 +7,7 @@ from pathlib import Path
 import nbformat
 import pytest
 import torch
-from browser import ARTEFACTS, jupyterlab
+from browser import ARTEFACTS, jupyterlab, wait
 
 from course_utils.explorer import explore
 
@@ -235,6 +235,7 @@ def test_nothing_is_fetched(page, tmp_path):
     assert [address for address in page.asked if not address.startswith("file:")] == []
 
 
+@pytest.mark.thorough
 def test_lines_move_smoothly_unless_a_person_wants_less_motion(page, both):
     shop, _ = both
     width = "parseFloat(node.getRootNode().querySelectorAll('.chosen path')[2].style.strokeWidth)"
@@ -247,8 +248,7 @@ def test_lines_move_smoothly_unless_a_person_wants_less_motion(page, both):
     shop.get_by_role("option", name="school").click()
     page.wait_for_timeout(400)
     assert option.evaluate(at_once) < still / 2
-    page.wait_for_timeout(400)
-    assert option.evaluate(f"node => {width}") == still
+    wait(20, "the line does not reach its width", lambda: option.evaluate(f"node => {width}") == still)
 
 
 def audit(page, where="document"):
@@ -262,6 +262,7 @@ def audit(page, where="document"):
     return [f"{one['id']}: {node['html']}" for one in found["violations"] for node in one["nodes"]]
 
 
+@pytest.mark.thorough  # the page in JupyterLab is audited in every test
 @pytest.mark.parametrize(
     "style",
     [
@@ -284,6 +285,7 @@ def test_axe_finds_no_fault(page, tmp_path, style, request):
     page.screenshot(path=ARTEFACTS / f"explorer-{request.node.callspec.id}.png", full_page=True)
 
 
+@pytest.mark.thorough
 def test_colours_follow_the_page(page, tmp_path):
     """The strong colour is the blue of the plots on white, its sky blue on black, with enough contrast on both."""
     stroke = "node => { const c = document.createElement('canvas').getContext('2d'); c.fillStyle ="

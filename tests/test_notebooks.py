@@ -128,7 +128,7 @@ def test_cells_are_short_enough_to_read(name):
     assert lengths[-1] <= 25, f"the longest cell has {lengths[-1]} lines"
     if name.startswith("notebooks/"):
         assert statistics.median(lengths) <= 8
-        assert lengths[int(0.9 * (len(lengths) - 1))] <= 16
+        assert lengths[int(0.9 * (len(lengths) - 1))] <= 15
 
 
 @pytest.mark.parametrize("stem", stems())
