@@ -6,14 +6,11 @@ import torch
 from torch import Tensor, nn
 
 from course_utils.attention.scores import Additive
-from course_utils.checks.forms import predict, prove, write
+from course_utils.checks.bank.parts import as_double, draw
+from course_utils.checks.forms import edited, predict, prove, write
 from course_utils.data.text import END, PAD, START
 from course_utils.models.bahdanau import Bahdanau
 from course_utils.models.seq2seq import Seq2Seq
-
-
-def _draw(generator: torch.Generator, *shape: int) -> Tensor:
-    return torch.randn(*shape, generator=generator)
 
 
 def _rows(sequences: list[list[int]], fill: int = PAD, left: bool = False) -> Tensor:
@@ -93,39 +90,18 @@ def _bahdanau_oracle(sound, before, states, mask, w_query, w_key, v, cell):
     return cell(torch.cat([sound, context], dim=-1), before), context, torch.stack(rows)
 
 
-def _additive(query, states, w_query, w_key, v):
-    return torch.tanh((query @ w_query.T)[:, None] + states @ w_key.T) @ v
-
-
-def _hide(scores, mask):
-    return torch.softmax(scores.masked_fill(~mask, -math.inf), dim=-1)
-
-
-def _look(weights, states):
-    return torch.einsum("bs,bsd->bd", weights, states)
-
-
-def _bahdanau(score=_additive, weigh=_hide, join=lambda sound, context: torch.cat([sound, context], -1), start=None):
-    """A step with one wrong part."""
-
-    def answer(sound, before, states, mask, w_query, w_key, v, cell):
-        weights = weigh(score(before, states, w_query, w_key, v), mask)
-        context = _look(weights, states)
-        return cell(join(sound, context), start(before, context) if start else before), context, weights
-
-    return answer
+def _bahdanau(sound, before, states, mask, w_query, w_key, v, cell):
+    asks = before
+    hidden = (asks @ w_query.T)[:, None] + states @ w_key.T
+    scores = torch.tanh(hidden) @ v
+    weights = torch.softmax(scores.masked_fill(~mask, -math.inf), dim=-1)
+    context = torch.einsum("bs,bsd->bd", weights, states)
+    return cell(torch.cat([sound, context], dim=-1), before), context, weights
 
 
 def _after_asks(sound, before, states, mask, w_query, w_key, v, cell):
-    after, _, _ = _bahdanau()(sound, before, states, mask, w_query, w_key, v, cell)
-    weights = _hide(_additive(after, states, w_query, w_key, v), mask)
-    return after, _look(weights, states), weights
-
-
-def _sound_asks(sound, before, states, mask, w_query, w_key, v, cell):
-    weights = _hide(_additive(sound, states, w_query, w_key, v), mask)
-    context = _look(weights, states)
-    return cell(torch.cat([sound, context], dim=-1), before), context, weights
+    after = _bahdanau(sound, before, states, mask, w_query, w_key, v, cell)[0]
+    return after, *_bahdanau(sound, after, states, mask, w_query, w_key, v, cell)[1:]
 
 
 def _draw_step(generator: torch.Generator) -> list[tuple]:
@@ -134,17 +110,10 @@ def _draw_step(generator: torch.Generator) -> list[tuple]:
         cell = nn.GRUCell(2 * size, size)
         with torch.no_grad():
             for weight in cell.parameters():
-                weight.copy_(_draw(generator, *weight.shape) / 2)
-        return (
-            _draw(generator, batch, size),
-            _draw(generator, batch, size),
-            _draw(generator, batch, source, size),
-            _mask(torch.tensor(lengths), source),
-            _draw(generator, hidden, size),
-            _draw(generator, hidden, size),
-            _draw(generator, hidden),
-            cell,
-        )
+                weight.copy_(torch.randn(weight.shape, generator=generator) / 2)
+        sound, before, states = draw(generator, (batch, size), (batch, size), (batch, source, size))
+        scoring = draw(generator, (hidden, size), (hidden, size), (hidden,))
+        return sound, before, states, _mask(torch.tensor(lengths), source), *scoring, cell
 
     return [case([5, 3], 4, 6), case([2, 4, 7], 6, 5)]
 
@@ -155,17 +124,22 @@ BAHDANAU_STEP = write(
     inputs=_draw_step,
     mistakes={
         "state-after-asks": _after_asks,
-        "sound-asks": _sound_asks,
-        "tanh-after-the-sum": _bahdanau(lambda q, k, wq, wk, v: torch.tanh(((q @ wq.T)[:, None] + k @ wk.T) @ v)),
-        "no-tanh": _bahdanau(lambda q, k, wq, wk, v: ((q @ wq.T)[:, None] + k @ wk.T) @ v),
-        "v-forgotten": _bahdanau(lambda q, k, wq, wk, v: torch.tanh((q @ wq.T)[:, None] + k @ wk.T).sum(-1)),
-        "no-query": _bahdanau(lambda q, k, wq, wk, v: torch.tanh(k @ wk.T) @ v),
-        "mask-after-softmax": _bahdanau(weigh=lambda scores, mask: torch.softmax(scores, -1) * mask),
-        "mask-inverted": _bahdanau(weigh=lambda scores, mask: _hide(scores, ~mask)),
-        "no-mask": _bahdanau(weigh=lambda scores, mask: torch.softmax(scores, -1)),
-        "over-the-batch": _bahdanau(weigh=lambda scores, mask: scores.masked_fill(~mask, -1e9).softmax(0)),
-        "context-first": _bahdanau(join=lambda sound, context: torch.cat([context, sound], -1)),
-        "from-the-context": _bahdanau(start=lambda before, context: context),
+        **edited(
+            _bahdanau,
+            {
+                "sound-asks": ("asks = before", "asks = sound"),
+                "tanh-after-the-sum": ("torch.tanh(hidden) @ v", "torch.tanh(hidden @ v)"),
+                "no-tanh": ("torch.tanh(hidden)", "hidden"),
+                "v-forgotten": ("torch.tanh(hidden) @ v", "torch.tanh(hidden).sum(-1)"),
+                "no-query": ("(asks @ w_query.T)[:, None] + ", ""),
+                "mask-after-softmax": (".masked_fill(~mask, -math.inf), dim=-1)", ", dim=-1) * mask"),
+                "mask-inverted": ("~mask", "mask"),
+                "no-mask": (".masked_fill(~mask, -math.inf)", ""),
+                "over-the-batch": ("-math.inf), dim=-1", "-1e9), dim=0"),
+                "context-first": ("[sound, context]", "[context, sound]"),
+                "from-the-context": ("dim=-1), before)", "dim=-1), context)"),
+            },
+        ),
     },
 )
 
@@ -183,37 +157,20 @@ def _luong_oracle(after, states, mask, w, w_join):
     return joined, weights
 
 
-def _shown(scores, mask):
-    return torch.softmax(scores.masked_fill(~mask[:, None], -math.inf), dim=-1)
-
-
-def _side_by_side(context, after, w_join):
-    return torch.tanh(torch.cat([context, after], dim=-1) @ w_join.T)
-
-
-def _luong(score=lambda after, w, states: after @ w @ states.transpose(1, 2), weigh=_shown, join=_side_by_side):
-    def answer(after, states, mask, w, w_join):
-        weights = weigh(score(after, w, states), mask)
-        return join(weights @ states, after, w_join), weights
-
-    return answer
-
-
-def _context_of_the_step_before(context, after, w_join):
-    late = torch.cat([torch.zeros_like(context[:, :1]), context[:, :-1]], dim=1)
-    return _side_by_side(late, after, w_join)
+def _luong(after, states, mask, w, w_join):
+    scores = after @ w @ states.transpose(1, 2)
+    weights = torch.softmax(scores.masked_fill(~mask[:, None], -math.inf), dim=-1)
+    context = weights @ states
+    return torch.tanh(torch.cat([context, after], dim=-1) @ w_join.T), weights
 
 
 def _draw_luong(generator: torch.Generator) -> list[tuple]:
     def case(lengths: list[int], target: int, size: int) -> tuple:
         batch, source = len(lengths), max(lengths)
-        return (
-            _draw(generator, batch, target, size),
-            _draw(generator, batch, source, size),
-            _mask(torch.tensor(lengths), source),
-            _draw(generator, size, size) / 2,
-            _draw(generator, size, 2 * size) / 2,
+        after, states, w, w_join = draw(
+            generator, (batch, target, size), (batch, source, size), (size, size), (size, 2 * size)
         )
+        return after, states, _mask(torch.tensor(lengths), source), w / 2, w_join / 2
 
     return [case([5, 3], 3, 4), case([2, 4, 7], 5, 6)]
 
@@ -222,20 +179,26 @@ LUONG = write(
     "7.3",
     oracle=_luong_oracle,
     inputs=_draw_luong,
-    mistakes={
-        "over-the-steps": _luong(weigh=lambda scores, mask: scores.masked_fill(~mask[:, None], -math.inf).softmax(1)),
-        "joined-along-the-steps": _luong(join=lambda c, a, w: torch.tanh(torch.cat([c, a], dim=1) @ w.T)),
-        "state-first": _luong(join=lambda c, a, w: _side_by_side(a, c, w)),
-        "context-alone": _luong(join=lambda c, a, w: torch.tanh(c @ w[:, : c.shape[-1]].T)),
-        "added": _luong(join=lambda c, a, w: torch.tanh((c + a) @ w[:, : c.shape[-1]].T)),
-        "no-tanh": _luong(join=lambda c, a, w: torch.cat([c, a], -1) @ w.T),
-        "context-of-the-step-before": _luong(join=_context_of_the_step_before),
-        "matrix-transposed": _luong(score=lambda a, w, s: a @ w.T @ s.transpose(1, 2)),
-        "divided-by-the-root": _luong(score=lambda a, w, s: a @ w @ s.transpose(1, 2) / math.sqrt(a.shape[-1])),
-        "mask-after-softmax": _luong(weigh=lambda scores, mask: scores.softmax(-1) * mask[:, None]),
-        "mask-inverted": _luong(weigh=lambda scores, mask: _shown(scores, ~mask)),
-        "no-mask": _luong(weigh=lambda scores, mask: scores.softmax(-1)),
-    },
+    mistakes=edited(
+        _luong,
+        {
+            "over-the-steps": ("-math.inf), dim=-1", "-math.inf), dim=1"),
+            "joined-along-the-steps": ("[context, after], dim=-1", "[context, after], dim=1"),
+            "state-first": ("[context, after]", "[after, context]"),
+            "context-alone": ("torch.cat([context, after], dim=-1) @ w_join.T", "context @ w_join[:, : len(w)].T"),
+            "added": ("torch.cat([context, after], dim=-1) @ w_join.T", "(context + after) @ w_join[:, : len(w)].T"),
+            "no-tanh": ("torch.tanh(", "("),
+            "context-of-the-step-before": (
+                "weights @ states",
+                "weights.roll(1, 1).index_fill(1, torch.tensor(0), 0.0) @ states",
+            ),
+            "matrix-transposed": ("after @ w @", "after @ w.T @"),
+            "divided-by-the-root": ("states.transpose(1, 2)", "states.transpose(1, 2) / math.sqrt(len(w))"),
+            "mask-after-softmax": (".masked_fill(~mask[:, None], -math.inf), dim=-1)", ", dim=-1) * mask[:, None]"),
+            "mask-inverted": ("~mask", "mask"),
+            "no-mask": (".masked_fill(~mask[:, None], -math.inf)", ""),
+        },
+    ),
 )
 
 
@@ -250,36 +213,17 @@ def _padded_oracle(query, states, lengths):
     return torch.stack(contexts)
 
 
-def _padded(weigh):
-    def answer(query, states, lengths):
-        scores = query @ states.transpose(1, 2)
-        return weigh(scores, torch.arange(states.shape[1]), lengths[:, None, None]) @ states
-
-    return answer
-
-
-def _fill(shown, value=-math.inf):
-    return lambda scores, places, lengths: scores.masked_fill(~shown(places, lengths), value).softmax(-1)
-
-
-def _real(places, lengths):
-    return places < lengths
-
-
-def _states_zeroed(query, states, lengths):
-    states = states * _mask(lengths, states.shape[1])[..., None]
-    return torch.softmax(query @ states.transpose(1, 2), dim=-1) @ states
-
-
-def _first_length(query, states, lengths):
-    states = states[:, : int(lengths.min())]
-    return torch.softmax(query @ states.transpose(1, 2), dim=-1) @ states
+def _padded(query, states, lengths):
+    scores = query @ states.transpose(1, 2)
+    real = torch.arange(states.shape[1]) < lengths[:, None, None]
+    weights = torch.softmax(scores.masked_fill(~real, -math.inf), dim=-1)
+    return weights @ states
 
 
 def _draw_padded(generator: torch.Generator) -> list[tuple]:
     def case(lengths: list[int], target: int, size: int) -> tuple:
-        shape = (len(lengths), max(lengths) + 1, size)  # one place of padding even for the longest
-        return _draw(generator, len(lengths), target, size), _draw(generator, *shape), torch.tensor(lengths)
+        source = max(lengths) + 1  # one place of padding even for the longest
+        return *draw(generator, (len(lengths), target, size), (len(lengths), source, size)), torch.tensor(lengths)
 
     return [case([5, 3], 2, 4), case([2, 4, 6], 5, 3)]
 
@@ -288,16 +232,24 @@ PADDING = write(
     "7.4",
     oracle=_padded_oracle,
     inputs=_draw_padded,
-    mistakes={
-        "unrepaired": _padded(lambda scores, places, lengths: scores.softmax(-1)),
-        "mask-after-softmax": _padded(lambda scores, places, lengths: scores.softmax(-1) * _real(places, lengths)),
-        "filled-with-zero": _padded(_fill(_real, 0.0)),
-        "states-zeroed": _states_zeroed,
-        "mask-inverted": _padded(_fill(lambda places, lengths: places >= lengths)),
-        "one-too-many": _padded(_fill(lambda places, lengths: places <= lengths)),
-        "one-too-few": _padded(_fill(lambda places, lengths: places < (lengths - 1).clamp(min=1))),
-        "shortest-for-all": _first_length,
-    },
+    mistakes=edited(
+        _padded,
+        {
+            "unrepaired": (".masked_fill(~real, -math.inf)", ""),
+            "mask-after-softmax": (".masked_fill(~real, -math.inf), dim=-1)", ", dim=-1) * real"),
+            "filled-with-zero": ("-math.inf", "0.0"),
+            "states-zeroed": (
+                "scores = ",
+                "states = states * _mask(lengths, states.shape[1])[..., None]\n    scores = ",
+                ".masked_fill(~real, -math.inf)",
+                "",
+            ),
+            "mask-inverted": ("~real", "real"),
+            "one-too-many": ("<", "<="),
+            "one-too-few": ("lengths[:, None, None]", "(lengths[:, None, None] - 1).clamp(min=1)"),
+            "shortest-for-all": ("lengths[:, None, None]", "lengths.min()"),
+        },
+    ),
 )
 
 
@@ -341,7 +293,7 @@ STEPS, PLACES = torch.eye(5)[[2, 0, 4, 1, 3]], torch.eye(5)[[1, 3, 0, 4, 2]]
 
 
 def _matrices(answer) -> list[Tensor]:
-    return [torch.as_tensor(one, dtype=torch.float32) for one in answer]
+    return [as_double(one).float() for one in answer]
 
 
 def _weights_of(answer, number: int) -> Tensor:
@@ -386,30 +338,18 @@ def _pronounce_oracle(step, state, target_in):
     return torch.stack(written, dim=1)
 
 
-def _writes(first=None, following=lambda token, gold: token, carry=True, dim=-1, report=lambda read, written: written):
-    def answer(step, state, target_in):
-        token = target_in[:, 0] if first is None else torch.full_like(target_in[:, 0], first)
-        read, written = [], []
-        for place in range(target_in.shape[1]):
-            read.append(token)
-            logits, new = step(token, state)
-            state = new if carry else state
-            guess = logits.argmax(dim)[: len(token)]
-            written.append(guess)
-            gold = target_in[:, min(place + 1, target_in.shape[1] - 1)]
-            token = following(guess, gold) if following else token
-        return torch.stack(report(read, written), dim=1)
-
-    return answer
+def _pronounce(step, state, target_in):
+    token, written = target_in[:, 0], []
+    for _ in range(target_in.shape[1]):
+        logits, state = step(token, state)
+        token = logits.argmax(dim=-1)
+        written.append(token)
+    return torch.stack(written, dim=1)
 
 
 def _draw_writing(generator: torch.Generator) -> list[tuple]:
     def case(batch: int, target: int, size: int, sounds: int) -> tuple:
-        embed, mix, project = (
-            _draw(generator, sounds, size),
-            _draw(generator, size, size),
-            _draw(generator, sounds, size),
-        )
+        embed, mix, project = draw(generator, (sounds, size), (size, size), (sounds, size))
 
         def step(token, state):
             state = torch.tanh(embed[token] + state @ mix.T / 2)
@@ -417,7 +357,7 @@ def _draw_writing(generator: torch.Generator) -> list[tuple]:
 
         target_in = torch.randint(4, sounds, (batch, target), generator=generator)
         target_in[:, 0] = START
-        return step, _draw(generator, batch, size), target_in
+        return step, *draw(generator, (batch, size)), target_in
 
     return [case(6, 8, 7, 9), case(4, 9, 5, 12)]
 
@@ -426,15 +366,33 @@ GOLD = write(
     "7.7",
     oracle=_pronounce_oracle,
     inputs=_draw_writing,
-    mistakes={
-        "unrepaired": _writes(following=lambda guess, gold: gold),
-        "start-missing": _writes(first=PAD),
-        "starts-with-the-end": _writes(first=END),
-        "state-forgotten": _writes(carry=False),
-        "always-the-start": _writes(following=None),
-        "what-it-read": _writes(report=lambda read, written: read),
-        "one-late": _writes(first=None, following=lambda guess, gold: torch.full_like(guess, END)),
-    },
+    mistakes=edited(
+        _pronounce,
+        {
+            "unrepaired": (
+                "for _ in range(target_in.shape[1])",
+                "for token in target_in.T",
+                "token = logits",
+                "guess = logits",
+                "append(token)",
+                "append(guess)",
+            ),
+            "start-missing": ("target_in[:, 0]", "torch.full((len(state),), PAD)"),
+            "starts-with-the-end": ("target_in[:, 0]", "torch.full((len(state),), END)"),
+            "state-forgotten": ("logits, state = ", "logits, _ = "),
+            "always-the-start": ("step(token,", "step(target_in[:, 0],"),
+            "what-it-read": (
+                "        logits, state",
+                "        written.append(token)\n        logits, state",
+                "        written.append(token)\n    return",
+                "    return",
+            ),
+            "one-late": (
+                "        written.append(token)\n",
+                "        written.append(token)\n        token = torch.full_like(token, END)\n",
+            ),
+        },
+    ),
 )
 
 
