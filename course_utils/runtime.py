@@ -4,7 +4,7 @@ import os
 
 import torch
 
-from course_utils.train.memory import keep_memory
+from course_utils.train.allocator import keep_memory
 
 
 def start(seed: int = 0) -> torch.device:

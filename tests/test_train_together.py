@@ -11,13 +11,12 @@ import torch
 from installation import ROOT
 
 from course_utils.data.text import Pair, Vocabulary, collate
-from course_utils.train.checkpoint import Checkpoints
+from course_utils.train.bars import RunBar
+from course_utils.train.checkpoint import Checkpoints, stored_settings
 from course_utils.train.command import main
 from course_utils.train.distributed import Team
-from course_utils.train.folder import stored_settings
 from course_utils.train.loop import Training
-from course_utils.train.progress import Progress
-from course_utils.train.report import load_report
+from course_utils.train.reports import load_report
 from course_utils.train.tasks import load_task, make_model
 
 pytestmark = pytest.mark.skipif(not torch.distributed.is_available(), reason="this PyTorch has no torch.distributed")
@@ -46,8 +45,8 @@ def alone(folder, steps):
     task = load_task(settings)
     torch.manual_seed(settings.seed)
     training = Training(make_model(settings, task), settings, task, torch.device("cpu"), Team())
-    stop = training.run(lambda state: None, lambda: training.place["step"] >= steps, Progress("", shown=False))
-    assert stop is False and training.place["step"] == steps
+    stop = training.run(lambda state: None, lambda: training.reached.step >= steps, RunBar("", shown=False))
+    assert stop is False and training.reached.step == steps
     return training.state()
 
 

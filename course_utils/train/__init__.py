@@ -1,17 +1,28 @@
-"""Long runs of the course's models, from the command line: `python -m course_utils.train g2p --minutes 10`.
+"""Training: the small loop of the lessons, and long runs: `python -m course_utils.train g2p --minutes 10`.
 
-settings     everything that decides a result, and the recipe of each task, in one table
-tasks        data, vocabularies and model of a task
-measures     how good a trained model is: exact match, WER and PER, BLEU; by length; with examples
-schedule     the share of the budget that is spent, and the learning rate
-loop         the training itself, by steps or by minutes
-folder       the folder of a run: free, taken, stopped, finished; `load_model`
-checkpoint   the state of a run on disk, safe against being killed at any moment
-precision    bfloat16 and TF32, where they help
-distributed  several processes, one for each device
-progress     a bar for people, a plain line for log files
-report       what came out, as JSON; `load_report` reads it back
-picture      the same as a picture
-run          one run from start to report
-command      the command line
+This is the order to read in: each file imports only files that stand before it.
+
+Settings: what a run is.
+    options      a field of a dataclass that says all about itself: kind, default, help, range
+    settings     everything that decides a result, each spelled once, and the recipe of each task
+    tasks        data, vocabularies and model of a task
+
+Loop: how a model gets better, and how good it is.
+    schedule     how far a training has come, the share of its budget, and the learning rate
+    bars         a bar for people, a plain line for log files
+    fit          the small loop of the lessons
+    metrics      edit distance, error rates, BLEU
+    forgetting   where in a word the errors are
+    evaluation   how good a trained model is: exact match, WER and PER, BLEU; by length; with examples
+    precision    bfloat16 and TF32, where they help
+    distributed  several processes, one for each device
+    loop         the long loop: by steps or by minutes, stopped and taken up again
+
+Run: from start to report.
+    reports      what came out, as JSON; `load_report` reads it back, `stored` gives those that came with the course
+    picture      the same as a picture
+    checkpoint   a run on disk, safe against being killed at any moment; `load_model`
+    allocator    memory that is kept between steps
+    run          one run from start to report
+    command      the command line
 """

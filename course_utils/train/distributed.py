@@ -1,7 +1,7 @@
 """Several processes, one for each device, started by torchrun; each computes its share of every batch."""
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 import torch.distributed as dist
@@ -9,6 +9,8 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from course_utils.data.text import Batch
+
+DEVICES = ("auto", "cpu", "cuda")
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,7 @@ class Team:
         if self.size == 1:
             return batch, 1.0
         mine = slice(self.rank, None, self.size) if self.rank < len(batch) else slice(0, 1)
-        parts = {name: value[mine] for name, value in vars(batch).items()}
-        return replace(batch, **parts), float(self.rank < len(batch))
+        return batch.rows(mine), float(self.rank < len(batch))
 
     def agree(self, elapsed: float, stop: bool) -> tuple[float, bool]:
         """Makes all see the same: the time of the leading process, and whether any of them was asked to stop."""
@@ -77,8 +78,8 @@ def join(device: str = "auto") -> tuple[Team, torch.device]:
 
     Raises ValueError for an unknown device, and for CUDA where there is none.
     """
-    if device not in ("auto", "cpu", "cuda"):
-        raise ValueError(f"device: got {device!r}, expected auto, cpu or cuda")
+    if device not in DEVICES:
+        raise ValueError(f"device: got {device!r}, expected one of {', '.join(DEVICES)}")
     if device == "cuda" and not torch.cuda.is_available():
         raise ValueError("device: got cuda, expected auto or cpu, for PyTorch finds no CUDA device here")
     kind = "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from course_utils.attention.guards import require_positive
-from course_utils.train.progress import bar
+from course_utils.train.bars import bar
 from course_utils.train.schedule import rate_at
 
 

@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Hashable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 Tokens = Sequence[Hashable]
 
@@ -81,7 +81,8 @@ def bleu(hypotheses: Sequence[Tokens], references: Sequence[Sequence[Tokens]]) -
         written += len(hypothesis)
         expected += min((abs(len(reference) - len(hypothesis)), len(reference)) for reference in known)[1]
         for size in range(1, 5):
-            runs, most = ngrams(hypothesis, size), Counter()
+            runs = ngrams(hypothesis, size)
+            most: Counter = Counter()
             for reference in known:
                 most |= ngrams(reference, size)  # the greater count of each run
             shared[size - 1] += (runs & most).total()  # the smaller count
@@ -117,7 +118,9 @@ def sacre_bleu(
         tokenize = "13a" if isinstance(hypotheses[0], str) else "none"
     texts = [[_text(one) for one in known] for known in references]
     most = max(map(len, texts))
-    streams = [[known[place] if place < len(known) else None for known in texts] for place in range(most)]
+    streams: list[list[Any]] = [
+        [known[place] if place < len(known) else None for known in texts] for place in range(most)
+    ]
     metric = BLEU(tokenize=tokenize, force=True)  # force: what is tokenised already draws no warning
     score = metric.corpus_score([_text(one) for one in hypotheses], streams).score
     return SacreBleu(score, str(metric.get_signature()))

@@ -1,24 +1,22 @@
 """A report as a picture: the curves, the error by length, and what the model looked at."""
 
-import sys
 from pathlib import Path
 from typing import BinaryIO
 
 import torch
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from course_utils import plots
 from course_utils.plots.alignment import alignment
-from course_utils.train.report import origin
+from course_utils.train.reports import origin
 
 
-def draw(report: dict) -> None:
+def draw(report: dict) -> Figure:
     """Draws a report: losses and error by length on top, up to three alignments below."""
-    import matplotlib.pyplot as plt
-
     shown = [example for example in report["examples"] if example["weights"]][:3]
     plots.use_style()
-    figure = plt.figure(figsize=(13, 9.4 if shown else 4.6))
+    figure = Figure(figsize=(13, 9.4 if shown else 4.6))  # not by pyplot, which would open a window where there is one
     figure.supxlabel(origin(report), size=8, color="#555555")
     layout = figure.add_gridspec(2 if shown else 1, 6)
     draw_losses(report, figure.add_subplot(layout[0, :3]))
@@ -26,17 +24,12 @@ def draw(report: dict) -> None:
     draw_by_length({"no attention" if name == "none" else name: report}, figure.add_subplot(layout[0, 3:]))
     for place, example in enumerate(shown):
         draw_alignment(example, figure.add_subplot(layout[1, 2 * place : 2 * place + 2]))
+    return figure
 
 
 def draw_file(report: dict, path: str | Path | BinaryIO) -> None:
     """Draws a report into a PNG file, without a screen."""
-    import matplotlib.pyplot as plt
-
-    if "ipykernel" not in sys.modules:  # a notebook has a way of its own to show figures
-        plt.switch_backend("Agg")
-    draw(report)
-    plt.savefig(path, dpi=110, format="png")
-    plt.close()
+    draw(report).savefig(path, dpi=110, format="png")
 
 
 def draw_losses(report: dict, ax: Axes | None = None) -> None:

@@ -7,34 +7,36 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from course_utils.files import written_whole
-from course_utils.train.checkpoint import Checkpoints
+from course_utils.train.allocator import keep_memory
+from course_utils.train.bars import RunBar
+from course_utils.train.checkpoint import Checkpoints, open_folder, save_model
 from course_utils.train.distributed import join
-from course_utils.train.folder import PICTURE, WEIGHTS, open_folder
-from course_utils.train.loop import Training
-from course_utils.train.measures import examples, measure
-from course_utils.train.memory import keep_memory
-from course_utils.train.progress import Progress
-from course_utils.train.report import NAME, load_report, machine, table, write_report
+from course_utils.train.evaluation import evaluate, examples
+from course_utils.train.loop import SAVE_EVERY, Training
+from course_utils.train.reports import NAME, load_report, machine, table, write_report
 from course_utils.train.settings import Settings
 from course_utils.train.tasks import Task, load_task, make_model
+
+PICTURE = "report.png"
 
 
 class Stopped(Exception):
     """A run was asked to stop; what it reached is saved."""
 
 
-def train(
+def long_run(
     settings: Settings,
     folder: str | Path,
     device: str = "auto",
     *,
     resume: bool = False,
     force: bool = False,
-    save_every: float = 5.0,
+    save_every: float = SAVE_EVERY,
     command: str = "",
 ) -> dict | None:
     """Trains as the settings say, measures, and writes report, picture and weights into a folder; returns the report.
@@ -46,7 +48,7 @@ def train(
     """
     keep_memory()
     folder = Path(folder)
-    team, device = join(device)
+    team, own = join(device)
     say = print if team.leads else _silent
     try:
         if resume and (folder / NAME).exists():
@@ -56,30 +58,29 @@ def train(
         state = open_folder(checkpoints, settings, resume, force, team.leads, say)
         task = load_task(settings)
         torch.manual_seed(settings.seed)
-        training = Training(make_model(settings, task), settings, task, device, team)
+        training = Training(make_model(settings, task), settings, task, own, team)
         if state:
             training.restore(state)
-            say(f"goes on at step {training.place['step']:,}, after {training.place['elapsed']:.0f} s of training")
+            say(f"goes on at step {training.reached.step:,}, after {training.reached.elapsed:.0f} s of training")
 
         def save(state: dict) -> None:
             if team.leads:
-                checkpoints.save({"settings": asdict(settings), "training": state}, state["place"]["step"])
+                checkpoints.save({"settings": asdict(settings), "training": state}, training.reached.step)
 
-        progress = Progress(f"{settings.task}, {settings.attention}", shown=team.leads)
-        kept = torch.random.fork_rng(devices=[device] if device.type == "cuda" else [])
-        with _asked_to_stop() as asked, progress, kept:  # the caller's random numbers stay as they are
-            finished = training.run(save, asked, progress, save_every)
+        bar = RunBar(f"{settings.task}, {settings.attention}", shown=team.leads)
+        kept = torch.random.fork_rng(devices=[own] if own.type == "cuda" else [])
+        with asked_to_stop() as asked, bar, kept:  # the caller's random numbers stay as they are
+            finished = training.run(save, asked, bar, save_every)
     finally:
         team.leave()
     if not finished:
-        raise Stopped(f"stopped at step {training.place['step']:,}; to go on, give the same command with --resume")
+        raise Stopped(f"stopped at step {training.reached.step:,}; to go on, give the same command with --resume")
     if not team.leads:
         return None
     from course_utils.train.picture import draw_file  # matplotlib takes a second: only finished runs pay for it
 
     report = _report(training, task, team.size, command)
-    with written_whole(folder / WEIGHTS) as file:
-        torch.save({"settings": asdict(settings), "model": training.model.state_dict()}, file)
+    save_model(training.model, settings, folder)
     with written_whole(folder / PICTURE) as file:
         draw_file(report, file)
     write_report(report, folder)  # last: where it stands, the run is finished
@@ -89,27 +90,35 @@ def train(
 
 
 @contextmanager
-def _asked_to_stop() -> Iterator[Callable[[], bool]]:
-    """Turns the first SIGTERM or SIGINT into a wish that the loop sees; the second one ends the process as usual."""
-    asked, before = [], {}
+def asked_to_stop() -> Iterator[Callable[[], bool]]:
+    """Turns the first SIGTERM or SIGINT into a wish that the loop sees; the second one ends the process as usual.
+
+    A signal that is ignored, as SIGINT is in a script's background jobs, stays ignored.
+    """
+    asked: list[int] = []
+    before: dict[int, Any] = {}
 
     def note(number: int, _: object) -> None:
         asked.append(number)
         signal.signal(number, before[number])
 
     if threading.current_thread() is threading.main_thread():  # Python lets no other thread set signals
-        before.update({number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)})
+        for number in (signal.SIGTERM, signal.SIGINT):
+            handler = signal.getsignal(number)
+            if handler not in (signal.SIG_IGN, None):  # None: not set by Python
+                before[number] = handler
+                signal.signal(number, note)
     try:
         yield lambda: bool(asked)
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for changed, handler in before.items():
+            signal.signal(changed, handler)
 
 
 def _report(training: Training, task: Task, processes: int, command: str) -> dict:
     """Measures a trained model; the time that this takes is not the training's."""
-    settings, place = training.settings, training.place
-    metrics, by_length = measure(training.model, task, settings, training.device)
+    settings, reached = training.settings, training.reached
+    metrics, by_length = evaluate(training.model, task, settings, training.device)
     return {
         "command": command,
         "date": date.today().isoformat(),
@@ -117,10 +126,10 @@ def _report(training: Training, task: Task, processes: int, command: str) -> dic
         "machine": machine(training.device, processes) | {"precision": "bfloat16" if training.half else "float32"},
         "parameters": sum(weight.numel() for weight in training.weights),
         "pairs": len(task.train),
-        "steps": place["step"],
-        "epochs": round(place["step"] / len(training.train), 2),
-        "seconds": round(place["elapsed"], 1),
-        "tokens_per_second": round(place["tokens"] / place["elapsed"], 1),
+        "steps": reached.step,
+        "epochs": round(reached.step / len(training.batches), 2),
+        "seconds": round(reached.elapsed, 1),
+        "tokens_per_second": round(reached.tokens / reached.elapsed, 1),
         "history": training.history,
         "metrics": metrics,
         "by_length": by_length,

@@ -1,7 +1,19 @@
-"""How much of a run's budget is spent, and the learning rate that follows from it."""
+"""How far a training has come, how much of its budget is spent, and the learning rate that follows from it."""
 
 import math
+from dataclasses import dataclass
 from typing import NamedTuple
+
+
+@dataclass
+class Reached:
+    """How far a training has come: steps in all, the next batch in its epoch, seconds of training, target tokens."""
+
+    step: int = 0
+    epoch: int = 0
+    batch: int = 0
+    elapsed: float = 0.0
+    tokens: int = 0
 
 
 class Budget(NamedTuple):
@@ -12,7 +24,10 @@ class Budget(NamedTuple):
 
     def share(self, step: int, elapsed: float) -> float:
         """The share that is spent before a step, from 0; at 1 the run is over. A step counts from its middle."""
-        return (step + 0.5) / self.steps if self.steps else elapsed / self.seconds
+        if self.steps is not None:
+            return (step + 0.5) / self.steps
+        assert self.seconds is not None  # one of the two is given
+        return elapsed / self.seconds
 
 
 def rate_at(share: float, warmup: float) -> float:

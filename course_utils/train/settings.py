@@ -1,39 +1,13 @@
-"""Everything that decides the result of a run, and the recipe of each task: the one table to turn the knobs in."""
+"""Everything that decides the result of a run, each spelled once, and the recipe of each task: what differs."""
 
-import math
-from dataclasses import asdict, dataclass, fields
-from typing import get_args, get_type_hints
+from dataclasses import MISSING, asdict, dataclass, fields
+from typing import Any
 
 from course_utils.models.encoder import CELLS
+from course_utils.train.options import option, require_options
 
-TASKS = ("dates", "g2p", "translation")
-ATTENTIONS = ("none", "additive", "dot", "scaled-dot", "general", "concat", "local-m", "local-p")
-PRECISIONS = ("auto", "float32", "bfloat16")
-
-COMMON = {
-    "attention": "additive",
-    "cell": "gru",
-    "size": 256,
-    "embedding": 64,
-    "hidden": None,  # of additive attention; None: as the states
-    "dropout": 0.1,
-    "tied": False,  # logits from the table of the target's embeddings
-    "batch_tokens": 1000,  # source tokens in a batch, of all processes together
-    "rate": 3e-3,  # the highest learning rate
-    "warmup": 0.05,  # share of the budget in which the learning rate rises; then it falls as a cosine
-    "clip": 1.0,
-    "weight_decay": 0.01,
-    "smoothing": 0.0,  # of the labels
-    "precision": "auto",
-    "seed": 0,
-    "at_least": 1,  # how often a token must occur to get a number of its own
-    "reach": 3,  # of local attention: tokens on each side of the centre
-    "beams": 5,
-    "length_penalty": 0.6,
-    "subset": None,  # train on so many pairs only
-    "path": None,  # the user's own data
-}
-RECIPES = {
+# What a task wants otherwise than the defaults in `Settings`.
+RECIPES: dict[str, dict[str, Any]] = {
     "dates": {
         "minutes": 0.333,
         "attention": "scaled-dot",
@@ -55,6 +29,8 @@ RECIPES = {
         "length_penalty": 2.0,  # the best of 0.6, 1, 1.5 and 2 on sentences of 16 and 17 tokens, kept out of all parts
     },
 }
+TASKS = tuple(RECIPES)
+ATTENTIONS = ("none", "additive", "dot", "scaled-dot", "general", "concat", "local-m", "local-p")
 
 
 @dataclass(frozen=True)
@@ -64,101 +40,80 @@ class Settings:
     Exactly one of minutes, steps and epochs is a number: the budget. Raises ValueError for a value out of range.
     """
 
-    task: str
-    minutes: float | None
-    steps: int | None
-    epochs: int | None
-    attention: str
-    cell: str
-    size: int
-    embedding: int
-    hidden: int | None
-    dropout: float
-    tied: bool
-    batch_tokens: int
-    rate: float
-    warmup: float
-    clip: float
-    weight_decay: float
-    smoothing: float
-    precision: str
-    seed: int
-    at_least: int
-    reach: int
-    beams: int
-    length_penalty: float
-    subset: int | None
-    path: str | None
+    task: str = option(MISSING, "dates, spelling to sound, or French to English", choices=TASKS)
+    minutes: float | None = option(
+        None, "train so long; loading data and measuring do not count", above=0, most=10**6, budget=True
+    )
+    steps: int | None = option(None, "train so many batches instead", least=1, budget=True)
+    epochs: int | None = option(None, "go through the data so many times instead", least=1, budget=True)
+    attention: str = option("additive", "what the decoder looks back with", choices=ATTENTIONS)
+    cell: str = option("gru", "the cell of encoder and decoder", choices=tuple(CELLS))
+    size: int = option(256, "size of the states, half of it for each direction of the encoder", least=2, even=True)
+    embedding: int = option(64, "size of the embedded tokens", least=1)
+    hidden: int | None = option(None, "hidden features of additive attention; else as many as the states", least=1)
+    dropout: float = option(0.1, "share of the features that is dropped in training", least=0, most=0.99)
+    tied: bool = option(False, "take the logits from the target embedding's own table")
+    batch_tokens: int = option(1000, "source tokens in a batch, of all processes together", least=1)
+    rate: float = option(3e-3, "highest learning rate", above=0, most=10)
+    warmup: float = option(0.05, "share of the budget in which the learning rate rises", least=0, most=1)
+    clip: float = option(1.0, "greatest norm of the gradient", above=0)
+    weight_decay: float = option(0.01, "weight decay of AdamW", least=0, most=1)
+    smoothing: float = option(0.0, "share of the label that is spread over all tokens", least=0, most=0.99)
+    precision: str = option(
+        "auto",
+        "bfloat16 where the processor has it (auto), or always one of them",
+        choices=("auto", "float32", "bfloat16"),
+    )
+    seed: int = option(0, "of the first weights, the order of the data and dropout", least=0, most=2**31 - 1)
+    at_least: int = option(1, "how often a token must occur to get a number of its own", least=1)
+    reach: int = option(3, "tokens that local attention sees on each side of its centre", least=1)
+    beams: int = option(5, "beams of the search that measures", least=1)
+    length_penalty: float = option(0.6, "exponent of the length by which the beam search divides", least=0, most=10)
+    subset: int | None = option(
+        None, "train on so many pairs only: the first, in an order that is random and fixed", least=1
+    )
+    path: str | None = option(None, "a file of your own data")
 
     def __post_init__(self) -> None:
-        for name, allowed in (("task", TASKS), ("attention", ATTENTIONS), ("cell", CELLS), ("precision", PRECISIONS)):
-            if getattr(self, name) not in allowed:
-                raise ValueError(f"{name}: got {getattr(self, name)!r}, expected one of {', '.join(allowed)}")
-        given = [name for name in ("minutes", "steps", "epochs") if getattr(self, name) is not None]
+        require_options(self)
+        given = [name for name in BUDGETS if getattr(self, name) is not None]
         if len(given) != 1:
-            raise ValueError(f"budget: got {' and '.join(given) or 'none'}, expected one of minutes, steps and epochs")
-        if not isinstance(self.tied, bool):
-            raise ValueError(f"tied: got {self.tied!r}, expected True or False")
-        for name in _WHOLE:
-            value = getattr(self, name)
-            if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
-                raise ValueError(f"{name}: got {value!r}, expected a whole number of at least 1")
-        if self.size % 2:
-            raise ValueError(f"size: got {self.size}, expected an even number, for the encoder reads in two directions")
-        if not isinstance(self.seed, int) or not 0 <= self.seed < 2**31:
-            raise ValueError(f"seed: got {self.seed!r}, expected a whole number from 0 to 2³¹ − 1")
-        for name, low, high in _RANGES:
-            value = getattr(self, name)
-            if value is not None and not (isinstance(value, int | float) and low <= value <= high):
-                raise ValueError(f"{name}: got {value!r}, expected a number from {low} to {high}")
+            raise ValueError(f"budget: got {' and '.join(given) or 'none'}, expected one of {', '.join(BUDGETS)}")
 
 
-_WHOLE = ("steps", "epochs", "size", "embedding", "hidden", "batch_tokens", "at_least", "reach", "beams", "subset")
-_SMALLEST = 1e-9
-_RANGES = (
-    ("minutes", _SMALLEST, 1e6),
-    ("rate", _SMALLEST, 10.0),
-    ("clip", _SMALLEST, math.inf),
-    ("warmup", 0.0, 1.0),
-    ("dropout", 0.0, 0.99),
-    ("weight_decay", 0.0, 1.0),
-    ("smoothing", 0.0, 0.99),
-    ("length_penalty", 0.0, 10.0),
-)
+BUDGETS = tuple(one.name for one in fields(Settings) if one.metadata["budget"])
 
 
 def recipe(task: str, **changes: object) -> Settings:
-    """Gives the settings of a task: the common ones, the task's own, and the given changes, in this order.
+    """Gives the settings of a task: the defaults, what its recipe changes, and the given changes, in this order.
 
-    A budget among the changes replaces the task's minutes. Raises ValueError for an unknown task or setting, and for
-    a value out of range.
+    A budget among the changes takes the place of the recipe's. Raises ValueError for an unknown task or setting, and
+    for a value out of range.
     """
-    if task not in TASKS:
-        raise ValueError(f"task: got {task!r}, expected one of {', '.join(TASKS)}")
-    known = {field.name for field in fields(Settings)}
+    return _changed({"task": task} | (RECIPES[task] if task in TASKS else {}), changes)
+
+
+def changed(settings: Settings, **changes: object) -> Settings:
+    """Gives the same settings but for the changes; a budget among them takes the place of the one before."""
+    return _changed(asdict(settings), changes)
+
+
+def _changed(values: dict[str, Any], changes: dict[str, Any]) -> Settings:
+    names = [one.name for one in fields(Settings)]
     for name in changes:
-        if name not in known:
-            raise ValueError(f"{name}: is no setting, expected one of {', '.join(sorted(known))}")
-    values = {"minutes": None, "steps": None, "epochs": None} | COMMON | RECIPES[task]
-    if any(changes.get(name) is not None for name in ("minutes", "steps", "epochs")):
-        values["minutes"] = None
-    return Settings(**values | {"task": task} | changes)
+        if name not in names:
+            raise ValueError(f"{name}: is no setting, expected one of {', '.join(sorted(names))}")
+    if any(changes.get(name) is not None for name in BUDGETS):
+        values = values | dict.fromkeys(BUDGETS)
+    return Settings(**values | changes)
 
 
-def restored(values: dict) -> Settings:
+def restored(values: dict[str, Any]) -> Settings:
     """Makes settings of what `asdict` gave, in a file perhaps; raises ValueError when another version wrote it."""
-    unlike = {field.name for field in fields(Settings)} ^ set(values)
+    unlike = {one.name for one in fields(Settings)} ^ set(values)
     if unlike:
         raise ValueError(f"{min(unlike)}: another version of the course began this run; begin again with --force")
     return Settings(**values)
-
-
-def kinds() -> dict[str, type]:
-    """The plain type of every setting, for a command line: str, int or float."""
-    hints = get_type_hints(Settings)
-    return {
-        name: next((part for part in get_args(hint) if part is not type(None)), hint) for name, hint in hints.items()
-    }
 
 
 def difference(one: Settings, other: Settings) -> str | None:

@@ -4,13 +4,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 import torch
-from torch import nn
 
 from course_utils.attention.masks import padding_mask
 from course_utils.data.buckets import Buckets
 from course_utils.data.text import Vocabulary, pad
 from course_utils.models.decoding import beam_search
-from course_utils.models.seq2seq import token_loss
+from course_utils.models.seq2seq import Seq2Seq, token_loss
 from course_utils.train.metrics import phoneme_error_rate, sacre_bleu, word_error_rate
 from course_utils.train.settings import Settings
 from course_utils.train.tasks import Question, Task
@@ -18,13 +17,14 @@ from course_utils.train.tasks import Question, Task
 TOKENS = 6000  # source tokens decoded at once, all beams counted
 
 
-def measure(model: nn.Module, task: Task, settings: Settings, device: torch.device) -> tuple[dict, dict]:
+def evaluate(model: Seq2Seq, task: Task, settings: Settings, device: torch.device) -> tuple[dict, dict]:
     """Answers all questions of a task's tests, greedily and by beam search, in float32, and counts what is wrong.
 
     Gives metrics[test][way][name], in percent or BLEU points, and by_length[way]: rows of (from, to, how many,
     error or BLEU) over the first test.
     """
-    metrics, rows = defaultdict(dict), {}
+    metrics: dict[str, dict] = {test: {} for test in task.tests}
+    rows = {}
     for way, beams in (("greedy", 1), (f"beam {settings.beams}", settings.beams)):
         for test, questions in task.tests.items():
             sources = [question.source for question in questions]
@@ -34,7 +34,7 @@ def measure(model: nn.Module, task: Task, settings: Settings, device: torch.devi
                 metrics[test][way][f"WER, {LONG} letters and more"] = _of_long(found, questions)
             if test == next(iter(task.tests)):
                 rows[way] = _by_length(task, found, questions)
-    return dict(metrics), {"measure": MAIN[task.name], "rows": rows}
+    return metrics, {"measure": MAIN[task.name], "rows": rows}
 
 
 MAIN = {"dates": "wrong dates", "g2p": "WER", "translation": "BLEU"}  # what stands in by_length
@@ -59,7 +59,7 @@ def grade(name: str, found: Sequence[tuple[str, ...]], questions: Sequence[Quest
 
 @torch.no_grad()
 def answers(
-    model: nn.Module,
+    model: Seq2Seq,
     sources: Sequence,
     read: Vocabulary,
     write: Vocabulary,
@@ -72,7 +72,7 @@ def answers(
     by_length = defaultdict(list)
     for place, source in enumerate(sources):
         by_length[len(source)].append(place)
-    found = [()] * len(sources)
+    found: list[tuple[str, ...]] = [()] * len(sources)
     for length, places in by_length.items():
         rows = max(1, TOKENS // (length * beams))
         for start in range(0, len(places), rows):
@@ -88,7 +88,7 @@ def answers(
     return found
 
 
-def mean_loss(model: nn.Module, data: Buckets, device: torch.device) -> float:
+def mean_loss(model: Seq2Seq, data: Buckets, device: torch.device) -> float:
     """The mean loss of a real target token, in nats, without dropout and smoothing, in float32."""
     training = model.training
     model.eval()
@@ -98,7 +98,7 @@ def mean_loss(model: nn.Module, data: Buckets, device: torch.device) -> float:
     return sum(total.item() for total, _ in found) / sum(tokens for _, tokens in found)
 
 
-def examples(model: nn.Module, task: Task, device: torch.device) -> list[dict]:
+def examples(model: Seq2Seq, task: Task, device: torch.device) -> list[dict]:
     """Greedy answers to a few sources, each with its weights (target, source), or None without attention."""
     model.eval()
     trained = {pair[0] for pair in task.train}

@@ -1,4 +1,4 @@
-"""How far a run has come: a bar where a person looks on, a plain line every half minute where none does."""
+"""How far a training has come: a bar where a person looks on, a plain line now and then where none does."""
 
 import os
 import sys
@@ -26,8 +26,8 @@ def bar(steps: int, label: str = "") -> tqdm:
     return tqdm(range(steps), desc=label or None, file=sys.stdout, leave=False, disable=hidden)
 
 
-class Progress:
-    """Shows share, loss, speed and remaining time; ATTENTION_COURSE_PROGRESS=0 silences it."""
+class RunBar:
+    """Shows share, loss, speed and remaining time of a long run, as a bar or in plain lines."""
 
     def __init__(self, label: str, shown: bool = True) -> None:
         self.silent = not shown or silenced()
@@ -50,7 +50,7 @@ class Progress:
             self.said = time.monotonic()
             print(f"{self.label} {share:4.0%}: {text}", flush=True)
 
-    def __enter__(self) -> "Progress":
+    def __enter__(self) -> "RunBar":
         return self
 
     def __exit__(self, *_: object) -> None:

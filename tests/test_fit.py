@@ -54,6 +54,26 @@ def test_the_rate_rises_then_falls_and_never_reaches_zero():
     assert rate(0, 1) == rate(0, 3, 0.0) == 1.0 and rate(2, 3, 1.0) == 1.0
 
 
+@pytest.mark.parametrize(("steps", "warmup"), [(1, 0.1), (7, 0.0), (40, 0.3), (400, 0.1), (5, 1.0)])
+def test_the_rate_is_that_of_pytorch_s_schedulers(steps, warmup):
+    rise = max(1, round(warmup * steps))
+    optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=1.0)
+    theirs = torch.optim.lr_scheduler.SequentialLR(
+        optimizer,
+        [
+            torch.optim.lr_scheduler.LinearLR(optimizer, start_factor=1 / rise, total_iters=rise - 1),
+            torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=steps + 1 - rise),
+        ],
+        milestones=[rise - 1],
+    )
+    expected = []
+    for _ in range(steps):
+        expected.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        theirs.step()
+    assert [rate(step, steps, warmup) for step in range(steps)] == pytest.approx(expected)
+
+
 def test_clipping_limits_the_step_that_plain_numbers_would_take():
     model = line()
     seen = []
