@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from course_utils.attention.masks import padding_mask
-from course_utils.checks.forms import predict, prove, write
+from course_utils.checks.bank.parts import draw
+from course_utils.checks.forms import edited, predict, prove, write
 
 # 8.1 A window around a centre: one key at a time as the oracle.
 
@@ -20,12 +21,9 @@ def _window_oracle(centres: Tensor, length: int, reach: int, mask: Tensor) -> Te
     return inside
 
 
-def _window(near=lambda distance, reach: distance.abs() <= reach, moved=lambda centres: centres, masked=True):
-    def answer(centres, length, reach, mask):
-        inside = near(torch.arange(length) - moved(centres)[..., None], reach)
-        return inside & mask if masked else inside
-
-    return answer
+def _window(centres, length, reach, mask):
+    distance = torch.arange(length) - centres[..., None]
+    return (distance.abs() <= reach) & mask
 
 
 def _draw_windows(generator: torch.Generator) -> list[tuple]:
@@ -38,23 +36,22 @@ def _draw_windows(generator: torch.Generator) -> list[tuple]:
     ]
 
 
-def _own_place(centres: Tensor) -> Tensor:
-    return torch.arange(centres.shape[1]).expand(centres.shape)
-
-
 WINDOW = write(
     "8.1",
     oracle=_window_oracle,
     inputs=_draw_windows,
-    mistakes={
-        "edge-lost": _window(lambda distance, reach: distance.abs() < reach),
-        "one-sided": _window(lambda distance, reach: distance <= reach),
-        "forward-only": _window(lambda distance, reach: (distance >= 0) & (distance <= reach)),
-        "padding-seen": _window(masked=False),
-        "centre-rounded": _window(moved=torch.round),
-        "own-place": _window(moved=_own_place),
-        "inverted": lambda *given: ~_window_oracle(*given),
-    },
+    mistakes=edited(
+        _window,
+        {
+            "edge-lost": ("<=", "<"),
+            "one-sided": (".abs()", ""),
+            "forward-only": ("(distance.abs() <= reach)", "(distance >= 0) & (distance <= reach)"),
+            "padding-seen": (" & mask", ""),
+            "centre-rounded": ("centres[..., None]", "centres.round()[..., None]"),
+            "own-place": ("centres[..., None]", "torch.arange(centres.shape[1])[:, None].expand(*centres.shape, 1)"),
+            "inverted": ("return (distance.abs() <= reach) & mask", "return ~((distance.abs() <= reach) & mask)"),
+        },
+    ),
 )
 
 
@@ -75,33 +72,19 @@ def _local_p_oracle(query, states, mask, w, v, reach):
     return context, weights
 
 
-def _local_p(
-    length=lambda mask: mask.sum(-1), squash=torch.tanh, inside=lambda near, mask: near & mask,
-    deviation=lambda reach: reach / 2, bell=True, order="softmax first", renormalise=False,
-):  # fmt: skip
-    def answer(query, states, mask, w, v, reach):
-        centres = length(mask) * torch.sigmoid(squash(query @ w.T) @ v)
-        distance = torch.arange(states.shape[1]) - centres[..., None]
-        allowed = inside(distance.abs() <= reach, mask)
-        curve = torch.exp(-distance.square() / (2 * deviation(reach) ** 2))
-        scores = query @ states.transpose(-2, -1)
-        if order == "bell first":
-            weights = torch.softmax((scores * curve).masked_fill(~allowed, -math.inf), -1)
-        elif order == "mask last":
-            weights = torch.softmax(scores.masked_fill(~mask, -math.inf), -1) * allowed * curve
-        else:
-            weights = torch.softmax(scores.masked_fill(~allowed, -math.inf), -1)
-            weights = weights * curve if bell else weights
-        weights = weights / weights.sum(-1, keepdim=True) if renormalise else weights
-        return weights @ states, weights
-
-    return answer
+def _local_p(query, states, mask, w, v, reach):
+    length = mask.sum(-1)
+    distance = torch.arange(states.shape[1]) - (length * torch.sigmoid(torch.tanh(query @ w.T) @ v))[..., None]
+    window, bell = distance.abs() <= reach, torch.exp(-distance.square() / (2 * (reach / 2) ** 2))
+    scores = query @ states.transpose(-2, -1)
+    weights = torch.softmax(scores.masked_fill(~(window & mask), -math.inf), dim=-1) * bell
+    return weights @ states, weights
 
 
 def _draw_local_p(generator: torch.Generator) -> list[tuple]:
     def case(batch: int, queries: int, size: int, lengths: list[int], reach: int) -> tuple:
         shapes = [(batch, queries, size), (batch, max(lengths), size), (size, size), (size,)]
-        query, states, w, v = (torch.randn(*shape, generator=generator) for shape in shapes)
+        query, states, w, v = draw(generator, *shapes)
         # 2 v: centres from the first place to the last. Lengths are close: no window ever lies in the padding alone.
         return query, states, padding_mask(torch.tensor(lengths)), w, 2 * v, reach
 
@@ -112,20 +95,23 @@ LOCAL_P = write(
     "8.2",
     oracle=_local_p_oracle,
     inputs=_draw_local_p,
-    mistakes={
-        "renormalised": _local_p(renormalise=True),
-        "bell-on-scores": _local_p(order="bell first"),
-        "masked-after-softmax": _local_p(order="mask last"),
-        "no-bell": _local_p(bell=False),
-        "no-window": _local_p(inside=lambda near, mask: mask.expand(near.shape)),
-        "padding-seen": _local_p(inside=lambda near, mask: near),
-        "deviation-is-the-reach": _local_p(deviation=lambda reach: reach),
-        "longest-source": _local_p(length=lambda mask: torch.full((len(mask), 1), mask.shape[-1])),
-        "no-tanh": _local_p(squash=lambda hidden: hidden),
-    },
+    mistakes=edited(
+        _local_p,
+        {
+            "renormalised": ("    return", "    weights = weights / weights.sum(-1, keepdim=True)\n    return"),
+            "bell-on-scores": ("scores.masked_fill", "(scores * bell).masked_fill", "dim=-1) * bell", "dim=-1)"),
+            "masked-after-softmax": ("window & mask", "mask", "* bell", "* window * bell"),
+            "no-bell": (" * bell", ""),
+            "no-window": ("window & mask", "mask"),
+            "padding-seen": ("window & mask", "window"),
+            "deviation-is-the-reach": ("(reach / 2)", "reach"),
+            "longest-source": ("mask.sum(-1)", "mask.shape[-1]"),
+            "no-tanh": ("torch.tanh(query @ w.T)", "(query @ w.T)"),
+        },
+    ),
     properties={
-        "padding-get-no-weight": lambda given, result: not (result[1] * ~given[2]).any(),
-        "no-row-may-sum": lambda given, result: bool((result[1].sum(-1) < 1 + 1e-4).all()),
+        "padding-weighs-nothing": lambda given, result: not (result[1] * ~given[2]).any(),
+        "at-most-one": lambda given, result: bool((result[1].sum(-1) < 1 + 1e-4).all()),
     },
 )
 

@@ -1,11 +1,15 @@
 """Exercises of lesson 09: a step of beam search, copy gate, penalty, clipping."""
 
+import functools
+import operator
 from collections import Counter
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from course_utils.checks.forms import write
+from course_utils.checks.bank.parts import rows_sum_to_one
+from course_utils.checks.forms import edited, write
 
 # 9.1 One step of a beam search: sorting all candidates of a row as the oracle.
 
@@ -21,24 +25,17 @@ def _beam_step_oracle(totals: Tensor, logs: Tensor, beams: int) -> tuple[Tensor,
     return best, beginnings, tokens
 
 
-def _beam_step(candidates=lambda totals, logs: totals[..., None] + logs, apart=None, largest=True):
-    def answer(totals, logs, beams):
-        best, places = candidates(totals, logs).flatten(1).topk(beams, dim=-1, largest=largest)
-        apart_by = apart or (lambda places, logs: (places // logs.shape[-1], places % logs.shape[-1]))
-        return best, *apart_by(places, logs)
-
-    return answer
+def _beam_step(totals, logs, beams):
+    candidates = totals[..., None] + logs
+    best, places = candidates.flatten(1).topk(beams, dim=-1)
+    beginnings, tokens = places // logs.shape[-1], places % logs.shape[-1]
+    return best, beginnings, tokens
 
 
 def _one_child_each(totals, logs, beams):
     best, tokens = (totals[..., None] + logs).max(dim=-1)
     best, beginnings = best.topk(beams, dim=-1)
     return best, beginnings, tokens.gather(1, beginnings)
-
-
-def _first_beginning(totals, logs, beams):
-    best, tokens = (totals[..., None] + logs)[:, 0].topk(beams, dim=-1)
-    return best, torch.zeros_like(tokens), tokens
 
 
 def _draw_beam_step(generator: torch.Generator) -> list[tuple]:
@@ -61,15 +58,23 @@ BEAM_STEP = write(
     inputs=_draw_beam_step,
     mistakes={
         "one-child-each": _one_child_each,
-        "totals-forgotten": _beam_step(lambda totals, logs: logs),
-        "multiplied": _beam_step(lambda totals, logs: totals[..., None] * logs),
-        "not-taken-apart": _beam_step(apart=lambda places, logs: (places // logs.shape[-1], places)),
-        "swapped": _beam_step(apart=lambda places, logs: (places % logs.shape[-1], places // logs.shape[-1])),
-        "divided-by-beginnings": _beam_step(
-            apart=lambda places, logs: (places // logs.shape[1], places % logs.shape[1])
+        **edited(
+            _beam_step,
+            {
+                "totals-forgotten": ("totals[..., None] + logs", "logs"),
+                "multiplied": ("+ logs", "* logs"),
+                "not-taken-apart": ("places % logs.shape[-1]", "places"),
+                "swapped": ("return best, beginnings, tokens", "return best, tokens, beginnings"),
+                "divided-by-beginnings": (
+                    "// logs.shape[-1]",
+                    "// logs.shape[1]",
+                    "% logs.shape[-1]",
+                    "% logs.shape[1]",
+                ),
+                "worst": ("dim=-1", "dim=-1, largest=False"),
+                "first-beginning": ("candidates.flatten(1)", "candidates[:, 0]"),
+            },
         ),
-        "worst": _beam_step(largest=False),
-        "first-beginning": _first_beginning,
     },
 )
 
@@ -89,29 +94,11 @@ def _copy_oracle(words, weights, gate, numbers, total):
     return mixed
 
 
-def _spread(words: Tensor, total: int) -> Tensor:
-    return torch.nn.functional.pad(words, (0, total - words.shape[-1]))
-
-
-def _copies(weights: Tensor, numbers: Tensor, total: int, add: bool = True) -> Tensor:
-    empty, index = torch.zeros(*weights.shape[:2], total), numbers[:, None].expand_as(weights)
-    return empty.scatter_add(-1, index, weights) if add else empty.scatter(-1, index, weights)
-
-
-def _hard_copy(words, weights, gate, numbers, total):
-    first = torch.nn.functional.one_hot(weights.argmax(-1), weights.shape[-1]).to(weights)
-    return gate * _spread(words, total) + (1 - gate) * _copies(first, numbers, total)
-
-
-def _known_not_copied(words, weights, gate, numbers, total):
-    copied = _copies(weights, numbers, total)
-    copied[..., : words.shape[-1]] = 0
-    return gate * _spread(words, total) + (1 - gate) * copied
-
-
-def _in_place(words, weights, gate, numbers, total):
-    words *= gate
-    return _spread(words, total) + (1 - gate) * _copies(weights, numbers, total)
+def _mixed(words, weights, gate, numbers, total):
+    written = F.pad(words, (0, total - words.shape[-1]))
+    index = numbers[:, None].expand_as(weights)
+    copied = torch.zeros(*weights.shape[:2], total).scatter_add(-1, index, weights)
+    return gate * written + (1 - gate) * copied
 
 
 def _draw_copies(generator: torch.Generator) -> list[tuple]:
@@ -131,19 +118,20 @@ COPY_GATE = write(
     "9.2",
     oracle=_copy_oracle,
     inputs=_draw_copies,
-    mistakes={
-        "gate-swapped": lambda w, a, g, n, total: (1 - g) * _spread(w, total) + g * _copies(a, n, total),
-        "last-place-only": lambda w, a, g, n, total: g * _spread(w, total) + (1 - g) * _copies(a, n, total, add=False),
-        "no-gate": lambda w, a, g, n, total: _spread(w, total) + _copies(a, n, total),
-        "vocabulary-only": lambda w, a, g, n, total: g * _spread(w, total),
-        "copy-only": lambda w, a, g, n, total: (1 - g) * _copies(a, n, total),
-        "hard-copy": _hard_copy,
-        "known-not-copied": _known_not_copied,
-        "changed-in-place": _in_place,
-    },
-    properties={
-        "row-sum-1": lambda given, result: bool((result.sum(-1) - 1).abs().max() < 1e-4),
-    },
+    mistakes=edited(
+        _mixed,
+        {
+            "gate-swapped": ("gate * written + (1 - gate) * copied", "(1 - gate) * written + gate * copied"),
+            "last-place-only": ("scatter_add", "scatter"),
+            "no-gate": ("gate * written + (1 - gate) * copied", "written + copied"),
+            "vocabulary-only": (" + (1 - gate) * copied", ""),
+            "copy-only": ("gate * written + ", ""),
+            "hard-copy": ("index, weights)", "index, (weights == weights.amax(-1, keepdim=True)).float())"),
+            "known-not-copied": ("    return", "    copied[..., : words.shape[-1]] = 0\n    return"),
+            "changed-in-place": ("pad(words,", "pad(words.mul_(gate),", "gate * written", "written"),
+        },
+    ),
+    properties={"rows-sum-to-one": rows_sum_to_one},
 )
 
 
@@ -158,8 +146,8 @@ def _choice_oracle(totals: Tensor, lengths: Tensor, alpha: float) -> Tensor:
     return torch.tensor(places)
 
 
-def _penalised(totals: Tensor, lengths: Tensor, alpha: float) -> Tensor:
-    return totals / ((5 + lengths) / 6) ** alpha
+def _choose(totals: Tensor, lengths: Tensor, alpha: float) -> Tensor:
+    return (totals / ((5 + lengths) / 6) ** alpha).argmax(-1)
 
 
 def _draw_choices(generator: torch.Generator) -> list[tuple]:
@@ -175,15 +163,18 @@ CHOICE = write(
     "9.3",
     oracle=_choice_oracle,
     inputs=_draw_choices,
-    mistakes={
-        "no-penalty": lambda totals, lengths, alpha: totals.argmax(-1),
-        "multiplied": lambda totals, lengths, alpha: (totals * ((5 + lengths) / 6) ** alpha).argmax(-1),
-        "mean-per-token": lambda totals, lengths, alpha: (totals / lengths).argmax(-1),
-        "length-to-the-power": lambda totals, lengths, alpha: (totals / lengths**alpha).argmax(-1),
-        "alpha-as-a-factor": lambda totals, lengths, alpha: (totals / (alpha * (5 + lengths) / 6)).argmax(-1),
-        "the-worst": lambda totals, lengths, alpha: _penalised(totals, lengths, alpha).argmin(-1),
-        "score-not-place": lambda totals, lengths, alpha: _penalised(totals, lengths, alpha).amax(-1),
-    },
+    mistakes=edited(
+        _choose,
+        {
+            "no-penalty": (" / ((5 + lengths) / 6) ** alpha", ""),
+            "multiplied": ("totals /", "totals *"),
+            "mean-per-token": ("((5 + lengths) / 6) ** alpha", "lengths"),
+            "length-to-the-power": ("((5 + lengths) / 6)", "lengths"),
+            "alpha-as-a-factor": ("((5 + lengths) / 6) ** alpha", "(alpha * (5 + lengths) / 6)"),
+            "the-worst": ("argmax", "argmin"),
+            "score-not-place": ("argmax", "amax"),
+        },
+    ),
 )
 
 
@@ -200,22 +191,11 @@ def _clipped_oracle(hypothesis: list, references: list, size: int) -> tuple[int,
     return right, len(own)
 
 
-def _clipped(most=None, own=lambda runs: Counter(runs), runs=_runs, total=None):
-    most = most or (lambda counters: _union(counters))
-
-    def answer(hypothesis, references, size):
-        mine = own(runs(hypothesis, size))
-        true = most([Counter(runs(known, size)) for known in references])
-        return (mine & true).total(), mine.total() if total is None else total(references, size)
-
-    return answer
-
-
-def _union(counters: list[Counter]) -> Counter:
-    united = Counter()
-    for counter in counters:
-        united |= counter
-    return united
+def _clipped(hypothesis, references, size):
+    own = Counter(_runs(hypothesis, size))
+    known = [Counter(_runs(reference, size)) for reference in references]
+    most = functools.reduce(operator.or_, known)
+    return (own & most).total(), own.total()
 
 
 def _unclipped(hypothesis, references, size):
@@ -236,12 +216,22 @@ CLIPPED = write(
     inputs=_draw_runs,
     mistakes={
         "unclipped": _unclipped,
-        "references-added": _clipped(most=lambda counters: sum(counters, Counter())),
-        "smallest-count": _clipped(most=lambda counters: counters[0] & counters[1]),
-        "first-reference": _clipped(most=lambda counters: counters[0]),
-        "each-run-once": _clipped(own=lambda runs: Counter(set(runs))),
-        "last-run-lost": _clipped(runs=lambda words, size: _runs(words, size)[:-1]),
-        "all-of-the-reference": _clipped(total=lambda references, size: len(_runs(references[0], size))),
+        **edited(
+            _clipped,
+            {
+                "references-added": ("operator.or_", "operator.add"),
+                "smallest-count": ("operator.or_", "operator.and_"),
+                "first-reference": ("in references", "in references[:1]"),
+                "each-run-once": ("_runs(hypothesis, size)", "set(_runs(hypothesis, size))"),
+                "last-run-lost": (
+                    "_runs(hypothesis, size)",
+                    "_runs(hypothesis, size)[:-1]",
+                    "_runs(reference, size)",
+                    "_runs(reference, size)[:-1]",
+                ),
+                "all-of-the-reference": ("own.total()", "len(_runs(references[0], size))"),
+            },
+        ),
     },
 )
 
