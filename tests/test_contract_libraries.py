@@ -41,7 +41,9 @@ def seeded(build, *arguments, **keywords):
 def test_attend_keeps_the_whole_contract():
     broken, report = failed(attend)
     assert not broken, report
-    assert report.not_applicable == ["heads-are-apart"]
+    assert {"asked-or-not", "weights-in-training", "position-is-felt", "window-is-kept", "heads-are-apart"} == set(
+        report.not_applicable
+    )
     assert not failed(attend, layout="batch heads length size", heads=2)[0]
     assert not failed(attend, layout="length size")[0]
 
@@ -52,7 +54,7 @@ class TestPyTorch:
     def test_the_function_keeps_the_whole_contract(self):
         broken, report = failed(F.scaled_dot_product_attention)
         assert not broken, report
-        assert report.not_applicable == ["weights-are-used"]
+        assert "weights-are-used" in report.not_applicable and "heads-are-apart" in report.passed
 
     def test_the_function_with_an_additive_mask(self):
         assert not failed(F.scaled_dot_product_attention, mask="additive")[0]
@@ -60,7 +62,8 @@ class TestPyTorch:
     def test_the_function_that_is_causal_by_itself(self):
         causal = functools.partial(F.scaled_dot_product_attention, is_causal=True)
         broken, report = failed(causal, name="causal", mask=None, causal=True, returns="context")
-        assert not broken, report
+        # is_causal starts at the top left: on a cached prefix the new queries see the oldest keys only
+        assert broken == {"step-by-step"}, report
 
     @pytest.mark.parametrize("batch_first", [True, False])
     def test_the_module_gives_nan_for_an_empty_row(self, batch_first):
@@ -84,8 +87,8 @@ class TestPyTorch:
     def test_the_module_with_the_masks_the_wrong_way_round(self):
         module = seeded(nn.MultiheadAttention, SIZE, HEADS, batch_first=True)
         broken, report = failed(module, mask="attend")
-        assert {"hidden-key-weighs-0", "future-changes-nothing", "padding-changes-nothing"} <= broken, report
-        assert "the other way round" in report["hidden-key-weighs-0"].reason
+        assert broken == {"runs-with-a-mask"}, report  # nan where it takes everything for hidden
+        assert "the other way round" in report["runs-with-a-mask"].reason
 
 
 class TestXTransformers:
@@ -104,7 +107,8 @@ class TestXTransformers:
             Attend(), mask_name="mask", returns=lambda found: (found[0], found[1].post_softmax_attn), **self.HEADED
         )
         # the output of an empty row is 0, the weights that it reports for it are uniform, and were not used
-        assert broken == {"empty-row-is-0", "gradient"}, report
+        # and the products are scaled after they were summed, which overflows in float16
+        assert broken == {"empty-row-is-0", "gradient", "large-in-half"}, report
 
     def test_attend_through_the_fused_kernel(self):
         from x_transformers.attend import Attend
@@ -119,7 +123,7 @@ class TestXTransformers:
         broken, report = failed(
             Attend(causal=True, flash=flash), mask=None, causal=True, returns=lambda found: found[0], **self.HEADED
         )
-        assert broken == (set() if flash else {"gradient"}), report
+        assert broken == (set() if flash else {"gradient", "large-in-half"}), report
 
     def test_self_attention_with_projections(self):
         from x_transformers import Attention

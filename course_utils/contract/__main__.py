@@ -3,9 +3,9 @@
 import argparse
 import ast
 import importlib
-import os
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from course_utils.contract import audit
@@ -24,13 +24,13 @@ def find(address: str) -> Any:
     module, _, name = address.partition(":")
     if not module or not name:
         raise ValueError(f"address: got {address!r}, expected package.module:name")
-    if os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())  # so that a file in the working folder is found, however this was started
+    if str(Path.cwd()) not in sys.path:
+        sys.path.insert(0, str(Path.cwd()))  # so that a file in the working folder is found, however this was started
     try:
         found = importlib.import_module(module)
     except ModuleNotFoundError as error:
         if error.name and (module == error.name or module.startswith(f"{error.name}.")):
-            raise ValueError(f"address: there is no module {error.name!r}, looking from {os.getcwd()}") from None
+            raise ValueError(f"address: there is no module {error.name!r}, looking from {Path.cwd()}") from None
         raise ValueError(f"address: the module {module!r} needs {error.name!r}, which is not installed") from None
     for part in name.split("."):
         if not hasattr(found, part):

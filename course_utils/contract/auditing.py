@@ -7,10 +7,12 @@ from typing import Any
 from course_utils.contract.cases import Inputs
 from course_utils.contract.clauses import CLAUSES
 from course_utils.contract.clauses.base import CannotTell, Clause
-from course_utils.contract.clauses.manners import SAME_TWICE
+from course_utils.contract.clauses.order import waits_for
 from course_utils.contract.convention import Convention, known, settings
+from course_utils.contract.reference import from_projections
 from course_utils.contract.report import WAITS, ContractBroken, Report, Result
 from course_utils.contract.subject import Subject, explain, undisturbed
+from course_utils.contract.wording import describe
 
 
 def audit(
@@ -38,12 +40,13 @@ def audit(
     if unknown := set(declared) - set(settings()):
         raise ValueError(f"convention: got {', '.join(sorted(unknown))}, expected some of {', '.join(settings())}")
     convention = replace(convention or known(attention), **declared)
+    if convention.reference == "projections":
+        convention = replace(convention, reference=from_projections(attention, convention.heads))
     with undisturbed():
         subject = Subject(attention, convention)
-        subject.steady = not subject.dims or _judge(SAME_TWICE, subject).state == "passed"
-        results = tuple(_judge(clause, subject) for clause in CLAUSES)
+        results = judged(subject)
     name = name or _name(attention)
-    report = Report(name, convention.describe(name), results)
+    report = Report(name, describe(convention, name), results)
     if strict and report.failed:
         raise ContractBroken(str(report))
     if show:
@@ -57,34 +60,42 @@ def _name(attention: Callable) -> str:
     return "attention" if name == "<lambda>" else name
 
 
-def _judge(clause: Clause, subject: Subject) -> Result:
+def judged(subject: Subject) -> tuple[Result, ...]:
+    """Judges every clause, and before it those for which it waits; the results stand in the order of the report."""
+    named, found = {clause.name: clause for clause in CLAUSES}, {}
+
+    def judge(clause: Clause) -> Result:
+        if clause.name not in found:
+            waits = [name for name in waits_for(clause) if judge(named[name]).state == "failed"] if subject.dims else []
+            found[clause.name] = _judge(clause, subject, waits)
+        return found[clause.name]
+
+    subject.masks = judge(named["runs-with-a-mask"]).state != "failed"
+    return tuple(judge(clause) for clause in CLAUSES)
+
+
+def _judge(clause: Clause, subject: Subject, waits: list[str]) -> Result:
     """Searches for the smallest input that breaks a clause."""
     about = (clause.name, clause.group, clause.says)
-    if reason := _excuse(clause, subject):
+    if clause.name != "runs" and not subject.dims:
+        return Result(*about, "not tried", WAITS)
+    if reason := clause.excused(subject):
         return Result(*about, "not applicable", reason)
-    given, judged = None, False
+    if waits:
+        return Result(*about, "not tried", f"it waits for {' and '.join(waits[:2])}")
+    given, tried = None, False
     try:
         for given in clause.inputs(subject):
-            judged = True
+            tried = True
             if sentence := clause.broken(subject, given):
                 return _failure(about, sentence, given)
     except CannotTell as reason:
         return Result(*about, "not applicable", str(reason))
     except Exception as error:  # whatever the attention raises is a result
         return _failure(about, explain(error), given)
-    if not judged:
+    if not tried:
         return Result(*about, "not applicable", "it runs with no input that could tell")
     return Result(*about, "passed")
-
-
-def _excuse(clause: Clause, subject: Subject) -> str:
-    if clause.name != "runs" and not subject.dims:
-        return WAITS
-    if reason := clause.excused(subject):
-        return reason
-    if clause.compares and not subject.steady:
-        return "it draws at random"
-    return ""
 
 
 def _failure(about: tuple[str, str, str], sentence: str, given: Inputs | None) -> Result:

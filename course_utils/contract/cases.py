@@ -92,13 +92,12 @@ def shapes(convention: Convention, lengths: tuple = LENGTHS) -> list[Dims]:
         sizes = [(step * convention.heads, convention.value_size or step * convention.heads) for step in (2, 1)]
     else:
         sizes = [(size, convention.value_size or value_size) for size, value_size in ((2, 3), (2, 1), (1, 1))]
-    square = convention.one_source or convention.causal
     shared = "value" not in convention.order.split()  # keys and values are one tensor: so they have one size
     found = {
         Dims(batch, queries, keys, size, key_size := convention.key_size or size, key_size if shared else value_size)
         for batch, queries, keys in lengths
         for size, value_size in (sizes if batch == 1 and keys < 4 else sizes[:1])
-        if (queries == keys or not square) and (batch == 1 or convention.has_batch)
+        if (queries == keys or not convention.square) and (batch == 1 or convention.has_batch)
     }
     return sorted(found, key=lambda dims: (dims.numbers, dims.batch, dims.queries, dims.keys, dims.size))
 

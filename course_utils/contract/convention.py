@@ -14,7 +14,15 @@ AXES = {  # which axes a pattern may name
     "mask_shape": {"batch", "heads", "query", "key"},
     "weights_shape": {"batch", "heads", "query", "key"},
 }
-MASKS = {"attend": "True = may attend", "hidden": "True = hidden", "additive": "0 = may attend, −inf = hidden"}
+MASKS = {
+    "attend": "True = may attend",
+    "hidden": "True = hidden",
+    "additive": "0 = may attend, −inf = hidden",
+    "lengths": "how many of the keys are real",
+}
+TYPES = ("bool", "int", "float")  # of a mask that says attend or hidden; ints and floats are 1 and 0
+RETURNS = ("context", "context weights", "weights context", "first")  # first: the context, and more that is not read
+MIXING = ("mean", "difference", "free")
 
 
 @dataclass(frozen=True)
@@ -26,21 +34,27 @@ class Convention:
     """
 
     order: str = "query key value"  # or "source" (self-attention of one source), or "query memory"
-    mask: str | None = "attend"  # or "hidden", "additive"; None: it takes no mask
+    mask: str | None = "attend"  # or "hidden", "additive", "lengths"; None: it takes no mask
     mask_name: str | None = None  # the mask's keyword; None: it follows the tensors, by position
     mask_shape: str | None = None  # None: the axes before "length size", then "query key"
+    mask_type: str = "bool"  # or "int", "float": True as 1
     layout: str = "batch length size"
-    returns: str | Callable[[Any], Any] = "context weights"  # or "context", "weights context", or a function of both
+    returns: str | Callable[[Any], Any] = "context weights"  # or another of RETURNS, or a function that gives both
     weights_shape: str | None = None  # None: as the mask's shape
+    asks: str | None = None  # the keyword that asks for the weights; None: looked for among the usual ones
     size: int | None = None  # None: any size; a number: what the module was built for
     key_size: int | None = None  # None: the size of the query
     value_size: int | None = None  # None: any size, or `size` where that is given
     heads: int = 1
+    equal_lengths: bool = False  # it takes as many queries as keys, no other number
     projects: bool = False  # parameters stand between the values and the output
-    causal: bool = False  # it hides the future by itself, without a mask
-    positions: bool = False  # it knows where in the sequence a key stands
+    causal: bool = False  # it hides the future by itself, without a mask; the last query sees every key
+    window: int | None = None  # it looks so many keys to each side, by itself; if causal, so many back
+    positions: bool | str = False  # True: it knows where a key stands; "relative": how far from the query
     rule: str | None = "scaled dot"  # None: it scores in another way
-    reference: Callable[..., Any] | None = None  # what it should equal, called as this course calls attention
+    mixing: str = "mean"  # "difference": rows sum to another number, weights may be negative; "free": any weights
+    reference: Callable[..., Any] | str | None = None  # what it should equal, called as this course calls attention;
+    # "projections": PyTorch's function between the module's own projections, which are found by their names
     empty_rows: str = "zero"  # or "finite", for one that decided otherwise
     arguments: Mapping[str, Any] = field(default_factory=dict)  # keywords that every call needs
     device: str | None = None  # None: where the module's parameters are
@@ -56,7 +70,12 @@ class Convention:
         _require_words("rule", [self.rule], ("scaled dot", None))
         _require_words("empty_rows", [self.empty_rows], ("zero", "finite"))
         if isinstance(self.returns, str):
-            _require_words("returns", [self.returns], ("context", "context weights", "weights context"))
+            _require_words("returns", [self.returns], RETURNS)
+        _require_words("mask_type", [self.mask_type], TYPES)
+        _require_words("mixing", [self.mixing], MIXING)
+        _require_words("positions", [self.positions], (False, True, "relative"))
+        if self.window is not None and self.window < 0:
+            raise ValueError(f"window: got {self.window}, expected 0 or more keys to each side")
         for name, axes in AXES.items():
             if getattr(self, name) is not None:
                 _require_words(name, getattr(self, name).replace("*", " ").split(), sorted(axes | {"1"}))
@@ -81,8 +100,15 @@ class Convention:
         return self.order == "source"
 
     @property
+    def square(self) -> bool:
+        """Whether its clauses meet it with as many queries as keys."""
+        return self.equal_lengths or self.one_source or self.causal or self.window is not None
+
+    @property
     def mask_axes(self) -> str:
         """The pattern of the mask."""
+        if self.mask == "lengths":
+            return "batch key"  # it says no more than a mask of these axes
         return self.mask_shape or self._leading("query key")
 
     @property
@@ -92,21 +118,6 @@ class Convention:
 
     def _leading(self, rest: str) -> str:
         return " ".join([axis for axis in ("batch", "heads") if axis in self.layout.split()] + [rest])
-
-    def describe(self, name: str) -> list[str]:
-        """The convention in words, for the head of a report."""
-        named = ", ".join(self.order.split())
-        mask = "" if self.mask is None else f", {self.mask_name}=mask" if self.mask_name else ", mask"
-        returned = "chosen by a function" if callable(self.returns) else self.returns.replace(" ", ", ")
-        traits = [f"({self.layout.replace(' ', ', ')})"]
-        if self.size is not None:
-            traits.append(f"size {self.size}")
-        if self.heads > 1:
-            traits.append(f"{self.heads} heads")
-        flags = {"causal": self.causal, "knows positions": self.positions, "projects": self.projects}
-        traits += [word for word, on in flags.items() if on]
-        said = [f"mask ({self.mask_axes.replace(' ', ', ')}), {MASKS[self.mask]}"] if self.mask else []
-        return [f"{name}({named}{mask}) → {returned}", " · ".join(traits), *said]
 
 
 def known(attention: Any) -> Convention:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-STATES = {"passed": "✓", "failed": "✗", "not applicable": "–"}
+STATES = {"passed": "✓", "failed": "✗", "not applicable": "–", "not tried": "·"}
 WIDTH = 88
 WAITS = "it does not run"  # why a clause was not even tried
 MOST_NUMBERS = 24  # an input with more numbers is named by its sizes only
@@ -52,9 +52,17 @@ class Report:
         return self._named("not applicable")
 
     @property
+    def not_tried(self) -> list[str]:
+        """The names of the clauses that wait until another one holds."""
+        return self._named("not tried")
+
+    @property
     def summary(self) -> str:
-        """The three counts, in one line."""
-        return f"{len(self.passed)} passed, {len(self.failed)} failed, {len(self.not_applicable)} not applicable"
+        """The counts, in one line."""
+        waiting = f", {len(self.not_tried)} not tried" if self.not_tried else ""
+        return (
+            f"{len(self.passed)} passed, {len(self.failed)} failed, {len(self.not_applicable)} not applicable{waiting}"
+        )
 
     def __getitem__(self, clause: str) -> Result:
         for result in self.results:
@@ -79,7 +87,7 @@ class Report:
             if result.group != group:
                 group = result.group
                 found += ["", group]
-            text = f"not applicable: {result.reason}" if result.state == "not applicable" else result.says
+            text = f"{result.state}: {result.reason}" if result.state.startswith("not") else result.says
             found.append(f"  {STATES[result.state]} {result.clause:<{width}}  {text}")
             if result.state == "failed":
                 found += _indented(result.reason)

@@ -1,13 +1,15 @@
 """What a clause is, and what several clauses need: tolerance, comparison, the weights that are really used."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
+from course_utils.contract.calling import Answer
 from course_utils.contract.cases import Inputs
-from course_utils.contract.subject import Answer, Subject
+from course_utils.contract.hiding import plain_and_masked
+from course_utils.contract.subject import Subject
 from course_utils.printing import tidy
 
 TOLERANCE = 1e-5  # float32 and numbers up to 2: rounding stays a hundred times below, a real fault far above
@@ -27,9 +29,7 @@ class Clause:
     inputs: Callable[[Subject], Iterable[Inputs]]  # the smallest first
     broken: Callable[[Subject, Inputs], str]  # a sentence on what happened, or "" when the promise was kept
     excused: Callable[[Subject], str] = lambda subject: ""  # why it does not apply, or ""
-    compares: bool = (
-        False  # holds calls with other inputs against each other: only for one that draws nothing at random
-    )
+    compares: bool = False  # holds one call against another: only for one that draws nothing at random
 
 
 def number(value: float | Tensor) -> str:
@@ -75,15 +75,19 @@ def reveals(subject: Subject) -> bool:
 def used_weights(subject: Subject, given: Inputs) -> Tensor | None:
     """The weights that are really used: key j has the j-th unit vector for its value, so the output is the weights.
 
-    Shapes: → (batch, heads, query, key), or None where the values have too few features.
+    Shapes: → (batch, heads, query, key), or None where they cannot be read. Where the size of the values is set, and
+    smaller than the number of keys, it takes several calls.
     """
-    keys = given.dims.keys
-    size = subject.convention.value_size or keys
-    if not reveals(subject) or size < keys:
+    if not reveals(subject):
         return None
-    value = torch.eye(keys, size, device=given.value.device).expand(*given.value.shape[:2], keys, size)
-    unit = replace(given, value=value.to(given.value.dtype), dims=replace(given.dims, value_size=size))
-    return subject(unit).context[..., :keys]
+    keys, convention = given.dims.keys, subject.convention
+    size, found = convention.value_size or convention.size or keys, []
+    for start in range(0, keys, size):
+        value = torch.eye(keys, keys + size, device=given.value.device)[:, start : start + size]
+        value = value.expand(*given.value.shape[:2], keys, size).to(given.value.dtype)
+        unit = replace(given, value=value, dims=replace(given.dims, value_size=size))
+        found.append(subject(unit).context)
+    return torch.cat(found, dim=-1)[..., :keys]
 
 
 def seen_weights(subject: Subject, given: Inputs, answer: Answer | None = None) -> Tensor | None:
@@ -108,9 +112,14 @@ def place_of(place: tuple[int, ...], what: str) -> str:
     return " ".join(parts)
 
 
+def masked_or_not(subject: Subject) -> Iterator[Inputs]:
+    """Each input without a mask and, where a mask is taken, with one."""
+    return plain_and_masked(subject.convention, subject.plain()) if subject.masks else subject.plain()
+
+
 def when(subject: Subject, mode: str) -> str:
     """` in training mode`, for a module; a function has no modes."""
-    return f" in {mode} mode" if subject.is_module else ""
+    return f" in {mode}" if subject.is_module else ""
 
 
 def no_mask(subject: Subject) -> str:

@@ -1,17 +1,20 @@
 """The clause that holds an attention against PyTorch's own, or against a reference that was named."""
 
 import math
+from collections.abc import Iterator
+from dataclasses import replace
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from course_utils.contract.cases import Inputs
-from course_utils.contract.clauses.base import Clause, gap, number, place_of, worst
-from course_utils.contract.hiding import plain_and_masked, visible
+from course_utils.contract.cases import Dims, Inputs, shapes
+from course_utils.contract.clauses.base import Clause, gap, masked_or_not, number, place_of, worst
+from course_utils.contract.hiding import visible
 from course_utils.contract.subject import Subject
 
 EQUAL = 1e-4
+LARGER = (16, 64, 128)  # sizes of real heads, where a wrong scale that small ones do not show is plain
 HINTS = (  # what the scores were divided by, from the size of a head and the number of heads, in place of its root
     (lambda size, heads: math.sqrt(size), "Without a mask it is right."),
     (lambda size, heads: 1, "So it comes out without the root of the size."),
@@ -22,14 +25,14 @@ HINTS = (  # what the scores were divided by, from the size of a head and the nu
 
 def _differs(subject: Subject, given: Inputs) -> str:
     found = subject(given).context
-    expected = _expected(subject, given)
-    off = gap(found, expected)
-    if off.max() <= EQUAL * max(1.0, float(expected.abs().max())):
+    wanted = expected(subject, given)
+    off = gap(found, wanted)
+    if off.max() <= EQUAL * max(1.0, float(wanted.abs().max())):
         return ""
     place = worst(off)
     sentence = (
         f"Feature {place[-1]} of {place_of(place, 'query')} is {number(found[place])}, "
-        f"expected {number(expected[place])}."
+        f"expected {number(wanted[place])}."
     )
     return f"{sentence} {_hint(subject)}".strip()
 
@@ -42,15 +45,15 @@ def _hint(subject: Subject) -> str:
     for divisor, hint in HINTS:
         for given in subject.plain():
             size = given.dims.size // (1 if convention.has_heads_axis else convention.heads)
-            expected = _expected(subject, given, math.sqrt(size) / divisor(size, convention.heads))
-            if gap(subject(given).context, expected).max() > EQUAL * max(1.0, float(expected.abs().max())):
+            wanted = expected(subject, given, math.sqrt(size) / divisor(size, convention.heads))
+            if gap(subject(given).context, wanted).max() > EQUAL * max(1.0, float(wanted.abs().max())):
                 break
         else:
             return hint
-    return ""
+    return "If it scores in another way on purpose, declare rule=None."
 
 
-def _expected(subject: Subject, given: Inputs, factor: float = 1.0) -> Tensor:
+def expected(subject: Subject, given: Inputs, factor: float = 1.0) -> Tensor:
     """What PyTorch's function, or the reference that was named, gives; `factor` changes the scale of the scores."""
     convention = subject.convention
     seen = visible(convention, given)
@@ -71,13 +74,28 @@ def _expected(subject: Subject, given: Inputs, factor: float = 1.0) -> Tensor:
     return context.transpose(-3, -2).flatten(-2).to(given.query.dtype)
 
 
-def _nothing_to_equal(subject: Subject) -> str:
+def nothing_to_equal(subject: Subject) -> str:
+    """The excuse of one that nothing is known to equal; it asks for a reference."""
     convention = subject.convention
     if convention.reference is not None:
         return ""
-    if convention.rule is None:
+    if convention.rule is None or convention.mixing != "mean":
         return "it declares another rule"
-    return "its values are projected, and no reference is named" if convention.projects else ""
+    if convention.positions:
+        return "it knows positions; to check which, name a reference"
+    return "its values are projected; to check scale and heads, name a reference" if convention.projects else ""
+
+
+def _all_sizes(subject: Subject) -> Iterator[Inputs]:
+    yield from masked_or_not(subject)
+    if subject.convention.size is None:
+        for dims in shapes(subject.convention, ((1, 3, 3),))[:1]:
+            for size in LARGER:
+                yield subject.draw(replace(dims, size=size, key_size=size, value_size=_like(dims, size)), 0)
+
+
+def _like(dims: Dims, size: int) -> int:
+    return size if dims.value_size == dims.size else dims.value_size
 
 
 EQUALITY = (
@@ -85,9 +103,9 @@ EQUALITY = (
         "equals-pytorch",
         "Numbers",
         "It equals PyTorch's own function, or the reference that was named.",
-        lambda subject: plain_and_masked(subject.convention, subject.plain()),
+        _all_sizes,
         _differs,
-        _nothing_to_equal,
+        nothing_to_equal,
         compares=True,
     ),
 )

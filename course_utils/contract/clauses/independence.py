@@ -7,13 +7,13 @@ import torch
 from torch import Tensor
 
 from course_utils.contract.cases import Inputs, moved, shapes
-from course_utils.contract.clauses.base import Clause, gap, number, place_of, tolerance, worst
+from course_utils.contract.clauses.base import Clause, gap, masked_or_not, number, place_of, tolerance, worst
 from course_utils.contract.hiding import plain_and_masked, says
 from course_utils.contract.subject import Subject, explain
 
 
 def _masked_or_not(subject: Subject) -> Iterator[Inputs]:
-    for given in plain_and_masked(subject.convention, subject.plain()):
+    for given in masked_or_not(subject):
         if given.mask is None or says(subject.convention, "key"):
             yield given
 
@@ -34,7 +34,8 @@ def _order_matters(subject: Subject, given: Inputs) -> str:
     off = gap(before.context, after.context[..., back, :])
     if off.max() > tolerance(before.context):
         where = place_of(worst(off), "query")
-        return f"With the keys in reverse order, the output of {where} differs by {number(off.max())}."
+        found = f"With the keys in reverse order, the output of {where} differs by {number(off.max())}."
+        return f"{found} If it knows positions on purpose, declare positions=True."
     if before.weights is None:
         return ""
     off = gap(before.weights, after.weights[..., back, :][..., order])
@@ -58,7 +59,8 @@ def _batches(subject: Subject) -> Iterator[Inputs]:
     convention = subject.convention
     for dims in shapes(convention):
         if dims.batch > 1 and replace(dims, batch=1) in subject.dims:
-            yield from plain_and_masked(convention, iter([subject.draw(dims, 0)]))
+            one = iter([subject.draw(dims, 0)])
+            yield from plain_and_masked(convention, one) if subject.masks else one
 
 
 def _batch_mixes(subject: Subject, given: Inputs) -> str:
@@ -104,6 +106,8 @@ def _amount(off: Tensor) -> str:
 def _in_order(subject: Subject) -> str:
     if subject.convention.causal:
         return "it is causal"
+    if subject.convention.window is not None:
+        return "it has a window"
     return "it knows positions" if subject.convention.positions else ""
 
 

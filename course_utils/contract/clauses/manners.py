@@ -5,13 +5,9 @@ from collections.abc import Iterator
 import torch
 
 from course_utils.contract.cases import Inputs
-from course_utils.contract.clauses.base import Clause, gap
-from course_utils.contract.hiding import plain_and_masked
+from course_utils.contract.clauses.base import Clause, gap, masked_or_not
+from course_utils.contract.hiding import with_empty_row
 from course_utils.contract.subject import Subject
-
-
-def _masked_or_not(subject: Subject) -> Iterator[Inputs]:
-    return plain_and_masked(subject.convention, subject.plain())
 
 
 def _changes(subject: Subject, given: Inputs) -> str:
@@ -27,6 +23,12 @@ def _changes(subject: Subject, given: Inputs) -> str:
             if isinstance(value, torch.Tensor) and not torch.equal(value, kept[1][name]):
                 return f"After the call, the {name} that it was given holds other numbers."
     return ""
+
+
+def _rows_of_every_kind(subject: Subject) -> Iterator[Inputs]:
+    yield from masked_or_not(subject)
+    if subject.convention.mask and subject.masks:
+        yield from with_empty_row(subject.convention, subject.plain())
 
 
 def _copy(value: object) -> object:
@@ -45,7 +47,7 @@ SAME_TWICE = Clause(
     "same-twice",
     "Manners",
     "The same input gives the same output twice, in evaluation.",
-    _masked_or_not,
+    masked_or_not,
     _says_something_else,
 )
 MANNERS = (
@@ -53,7 +55,7 @@ MANNERS = (
         "arguments-unchanged",
         "Manners",
         "It leaves its arguments as they were.",
-        _masked_or_not,
+        _rows_of_every_kind,
         _changes,
     ),
     SAME_TWICE,

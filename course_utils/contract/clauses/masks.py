@@ -45,7 +45,7 @@ def _looks_at_the_hidden(subject: Subject, given: Inputs) -> str:
     return found
 
 
-def _sees(subject: Subject, given: Inputs, hidden: list[int], rows: Tensor, what: str) -> str:
+def outlook(subject: Subject, given: Inputs, hidden: list[int], rows: Tensor, what: str) -> str:
     """Whether the output at these rows moves when what stands at the hidden places of the sequence moves.
 
     Shapes: rows (batch or 1, query), True = must not move.
@@ -70,11 +70,11 @@ def _with_other(subject: Subject, given: Inputs, hidden: list[int]) -> Inputs:
 
 
 def _sees_the_future(subject: Subject, given: Inputs) -> str:
+    places = torch.arange(given.dims.queries, device=given.query.device) + given.dims.keys - given.dims.queries
     for now in range(given.dims.keys - 1):
         later = list(range(now + 1, given.dims.keys))
         what = f"Position {later[0]}" if len(later) == 1 else f"Positions {later[0]} to {later[-1]}"
-        rows = torch.arange(given.dims.queries, device=given.query.device)[None] <= now
-        if found := _sees(subject, given, later, rows, what):
+        if found := outlook(subject, given, later, places[None] <= now, what):
             return found
     return ""
 
@@ -83,7 +83,9 @@ def _sees_the_padding(subject: Subject, given: Inputs) -> str:
     real = given.mask[:, 0].any(1)  # (batch, key)
     longest = int(real.sum(-1).max())
     rows = real if subject.convention.one_source else real.new_ones(1, given.dims.queries)
-    return _sees(subject, given, list(range(longest, given.dims.keys)), rows, f"The padding from position {longest} on")
+    return outlook(
+        subject, given, list(range(longest, given.dims.keys)), rows, f"The padding from position {longest} on"
+    )
 
 
 def _nothing_hidden(subject: Subject) -> str:

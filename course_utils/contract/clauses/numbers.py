@@ -1,5 +1,6 @@
 """Clauses on numbers: large scores, half precision, gradients."""
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import islice
@@ -7,11 +8,11 @@ from itertools import islice
 import torch
 from torch import Tensor
 
-from course_utils.contract.cases import Inputs
-from course_utils.contract.clauses.base import Clause, gap, number, place_of, worst
-from course_utils.contract.hiding import plain_and_masked
+from course_utils.contract.cases import Inputs, shapes
+from course_utils.contract.clauses.base import Clause, gap, masked_or_not, number, place_of, worst
 from course_utils.contract.subject import Subject, explain
 
+OVERFLOWS = 1e5  # a product of query and key; float16 ends at 65 504
 LARGE = 1000.0  # times the queries and the keys: scores of a million and more
 HALVES = (
     (torch.float16, "float16", 0.02),
@@ -21,13 +22,9 @@ GRADIENTS = 4  # inputs whose gradient is checked: each takes many calls
 ALL_DIRECTIONS = 40  # with more numbers, the gradient is checked along a few directions
 
 
-def _masked_or_not(subject: Subject) -> Iterator[Inputs]:
-    return plain_and_masked(subject.convention, subject.plain())
-
-
 def _few(subject: Subject) -> Iterator[Inputs]:
     """Some inputs, small and large ones; seeds differ in nothing that matters here."""
-    found = [given for given in _masked_or_not(subject) if given.seed == 0]
+    found = [given for given in masked_or_not(subject) if given.seed == 0]
     return islice(found, 0, None, max(1, len(found) // GRADIENTS))
 
 
@@ -66,6 +63,56 @@ def _bad_in_half(subject: Subject, given: Inputs) -> str:
     return ""
 
 
+def _large(subject: Subject) -> Iterator[Inputs]:
+    """One input whose products overflow in float16, and whose scaled products do not; every query prefers key 0."""
+    convention = subject.convention
+    dims = shapes(convention, ((1, 3, 3),))[0]
+    if convention.size is None:
+        dims = replace(dims, size=64, key_size=64, value_size=64 if dims.value_size == dims.size else dims.value_size)
+    size = dims.size // (1 if convention.has_heads_axis else convention.heads)
+    if size < 4:
+        return
+    given = subject.draw(dims, 0)
+    query = torch.full_like(given.query, math.sqrt(OVERFLOWS / size))
+    key = query * torch.tensor([1.0, 0.5, -0.5], device=query.device)[:, None]
+    if given.key is given.query:
+        query = key
+    value = given.value if given.value is not given.key else key
+    yield replace(given, query=query, key=key, value=query if given.key is given.query else value)
+
+
+def _overflows(subject: Subject, given: Inputs) -> str:
+    try:
+        found = subject(given.to(torch.float16)).context
+    except Exception as error:
+        return f"In float16: {explain(error)}"
+    largest = number(given.query.max())
+    if not bool(found.isfinite().all()):
+        place = worst((~found.isfinite()).double())
+        where, what = place_of(place, "query"), number(found[place])
+        return (
+            f"In float16, with numbers up to {largest}, the output of {where} is {what}: "
+            "the products overflow before they are scaled."
+        )
+    full = subject(given).context
+    off = gap(found, full)
+    if off.max() <= HALVES[0][2] * max(1.0, float(full.abs().max())):
+        return ""
+    place = worst(off)
+    return (
+        f"In float16, with numbers up to {largest}, the output is {number(found[place])} "
+        f"where float32 gives {number(full[place])}."
+    )
+
+
+def _no_large(subject: Subject) -> str:
+    if subject.convention.projects:
+        return "its queries and keys are projected"
+    if subject.convention.reference is not None:
+        return "its reference says how it scales"
+    return "it declares another rule" if subject.convention.rule is None else ""
+
+
 def _gradient_is_wrong(subject: Subject, given: Inputs) -> str:
     double = given.to(torch.float64)
     one = given.key is given.query
@@ -97,15 +144,24 @@ NUMBERS = (
         "large-scores",
         "Numbers",
         "Large scores give finite numbers.",
-        _masked_or_not,
+        masked_or_not,
         _large_is_not_finite,
     ),
     Clause(
         "half-precision",
         "Numbers",
         "In half precision it gives about what float32 gives.",
-        _masked_or_not,
+        masked_or_not,
         _bad_in_half,
+        compares=True,
+    ),
+    Clause(
+        "large-in-half",
+        "Numbers",
+        "Large numbers in float16 give finite numbers: what is scaled is small enough.",
+        _large,
+        _overflows,
+        _no_large,
         compares=True,
     ),
     Clause("gradient", "Numbers", "Its gradient is right, checked in float64.", _few, _gradient_is_wrong),

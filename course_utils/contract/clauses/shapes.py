@@ -1,9 +1,13 @@
 """Clauses on running at all: a context for each query, whatever the number of keys."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+
+import torch
 
 from course_utils.contract.cases import Inputs, shapes
-from course_utils.contract.clauses.base import Clause
+from course_utils.contract.clauses.base import Clause, masked_or_not, no_mask, place_of, worst
+from course_utils.contract.hiding import visible
 from course_utils.contract.subject import Subject, explain
 
 
@@ -36,6 +40,28 @@ def _refuses_a_length(subject: Subject, given: Inputs) -> str:
     return ""
 
 
+def _masked(subject: Subject) -> Iterator[Inputs]:
+    return (given for given in masked_or_not(subject) if given.mask is not None)
+
+
+def _fails_with_a_mask(subject: Subject, given: Inputs) -> str:
+    sees = visible(subject.convention, given).any(-1)[..., None]  # (batch, 1, query, 1)
+    try:
+        bad = (~subject(given).context.isfinite() & sees).double()
+    except Exception as error:
+        return f"With a mask: {explain(error)}"
+    if not bad.any():
+        return ""
+    hint = " Is the mask the other way round?" if _is_upside_down(subject, given) else ""
+    return f"The output of {place_of(worst(bad), 'query')}, which sees something, is not finite.{hint}"
+
+
+def _is_upside_down(subject: Subject, given: Inputs) -> bool:
+    """Whether a mask that hides everything does no harm, and one that hides nothing does."""
+    none, all_of_it = (replace(given, mask=torch.full_like(given.mask, seen)) for seen in (False, True))
+    return bool(subject(none).context.isfinite().all()) and not bool(subject(all_of_it).context.isfinite().any())
+
+
 SHAPES = (
     Clause("runs", "Shapes", "It runs, and gives one context for each query.", _nothing_runs, _does_not_run),
     Clause(
@@ -44,5 +70,13 @@ SHAPES = (
         "It works with any number of queries and keys.",
         _every_length,
         _refuses_a_length,
+    ),
+    Clause(
+        "runs-with-a-mask",
+        "Shapes",
+        "With a mask it runs, and is finite where a query sees something.",
+        _masked,
+        _fails_with_a_mask,
+        no_mask,
     ),
 )

@@ -1,7 +1,5 @@
 """Clauses on the weights: a mean over the keys, told as it is used."""
 
-from collections.abc import Iterator
-
 import torch
 from torch import Tensor
 
@@ -11,6 +9,7 @@ from course_utils.contract.clauses.base import (
     Clause,
     gap,
     hides_its_weights,
+    masked_or_not,
     number,
     place_of,
     reveals,
@@ -19,14 +18,10 @@ from course_utils.contract.clauses.base import (
     used_weights,
     worst,
 )
-from course_utils.contract.hiding import plain_and_masked, visible
+from course_utils.contract.hiding import visible
 from course_utils.contract.subject import Subject
 
 FAITHFUL = 1e-4
-
-
-def _masked_or_not(subject: Subject) -> Iterator[Inputs]:
-    return plain_and_masked(subject.convention, subject.plain())
 
 
 def _sum_is_not_1(subject: Subject, given: Inputs) -> str:
@@ -34,10 +29,16 @@ def _sum_is_not_1(subject: Subject, given: Inputs) -> str:
     if weights is None:
         return ""
     sums = weights.sum(-1)
-    off = gap(sums, torch.ones_like(sums))
+    alike = subject.convention.mixing == "difference"  # then its rows sum to 1 − λ, whatever λ is, and all to the same
+    off = gap(sums, sums.flatten()[:1].expand_as(sums) if alike else torch.ones_like(sums))
+    if alike:
+        off = off.masked_fill(~visible(subject.convention, given).any(-1).expand_as(off), 0.0)
     if off.max() <= TOLERANCE:
         return ""
     place = worst(off)
+    if alike:
+        first, other = number(sums.flatten()[0]), number(sums[place])
+        return f"The weights of one query sum to {first}, those of another to {other}."
     return f"The weights of {place_of(place, 'query')} sum to {number(sums[place])}."
 
 
@@ -97,7 +98,18 @@ def _untold(subject: Subject, given: Inputs) -> str:
     return ""
 
 
+def _no_sum(subject: Subject) -> str:
+    return "its weights are declared free" if subject.convention.mixing == "free" else hides_its_weights(subject)
+
+
+def _no_sign(subject: Subject) -> str:
+    mean = subject.convention.mixing == "mean"
+    return hides_its_weights(subject) if mean else f"its weights are declared as a {subject.convention.mixing}"
+
+
 def _not_a_mixture(subject: Subject) -> str:
+    if subject.convention.mixing != "mean":
+        return "its weights are declared otherwise"
     return "its values are projected" if subject.convention.projects else ""
 
 
@@ -114,23 +126,24 @@ WEIGHTS = (
         "rows-sum-to-1",
         "Weights",
         "The weights of each query sum to 1, where it has something to see.",
-        _masked_or_not,
+        masked_or_not,
         _sum_is_not_1,
-        hides_its_weights,
+        _no_sum,
+        compares=True,
     ),
     Clause(
         "no-negative-weight",
         "Weights",
         "No weight is negative.",
-        _masked_or_not,
+        masked_or_not,
         _negative,
-        hides_its_weights,
+        _no_sign,
     ),
     Clause(
         "output-is-a-mixture",
         "Weights",
         "The output is a mixture of the values, inside their hull.",
-        _masked_or_not,
+        masked_or_not,
         _leaves_the_hull,
         _not_a_mixture,
         compares=True,
@@ -139,7 +152,7 @@ WEIGHTS = (
         "weights-are-used",
         "Weights",
         "The weights that it returns are those that it uses.",
-        _masked_or_not,
+        masked_or_not,
         _untold,
         _nothing_to_hold_against,
         compares=True,
