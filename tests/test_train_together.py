@@ -59,6 +59,7 @@ def close(one, other, scale):
     return True
 
 
+@pytest.mark.thorough
 def test_two_processes_equal_one_and_are_stopped_and_resumed_together(dictionary, tmp_path, monkeypatch):
     monkeypatch.setenv("ATTENTION_COURSE_PROGRESS", "0")
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
