@@ -1,6 +1,7 @@
 """The course's own command, for Linux, macOS and Windows; it needs a Python of 3.11 to 3.14 and nothing else.
 
-    python course.py lab       set up, and open JupyterLab at the first lesson
+    python course.py lab       set up, and open JupyterLab at the first lesson, in your own copy of the course
+    python course.py copy      make that copy, the folder my_course, or bring it up to date (lab does it too)
     python course.py test      set up, and run every test and every notebook
     python course.py new NAME  for authors: begin a lesson, such as 16_clocks, that builds and passes at once
     python course.py build     for authors: turn lessons/ into notebooks/, solutions/ and exercises/
@@ -23,8 +24,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "tools"))
 
-from installation import ROOT, fetch_data, run, set_up, venv_python
+from installation import LOCK, ROOT, fetch_data, run, set_up, venv_python
 from new_lesson import new_lesson
+from one_at_a_time import one_at_a_time
 from public_address import github_address, origin_address, write_address
 from supported import Stop, check_python, check_system
 from testing import CALM, run_tests
@@ -44,8 +46,8 @@ def has_browser() -> bool:
         return False
 
 
-def lab_command(browser: bool, more: Sequence[str] = (), folder: Path = ROOT) -> list[str]:
-    """JupyterLab at the first lesson. A port that is taken is no problem: Jupyter takes the next."""
+def lab_command(browser: bool, more: Sequence[str] = (), folder: Path = ROOT / "my_course") -> list[str]:
+    """JupyterLab at the first lesson of the learner's copy. Where a port is taken, Jupyter takes the next."""
     command = [venv_python(), "-m", "jupyterlab", f"--ServerApp.root_dir={folder}"]
     command.append(f"--LabApp.default_url=/lab/tree/{FIRST_LESSON}")
     command.append("--LanguageServerManager.autodetect=False")  # it would start npm, which writes to the home folder
@@ -56,8 +58,19 @@ def lab_command(browser: bool, more: Sequence[str] = (), folder: Path = ROOT) ->
     return [*command, *more]
 
 
+def copy() -> int:
+    """Makes the learner's own copy of the notebooks, or brings it to the edition of today without losing a line."""
+    from working_copy import refresh  # here: an older Python must come as far as the line that says which one it needs
+
+    with one_at_a_time(LOCK):
+        for line in refresh():
+            print(line, flush=True)
+    return 0
+
+
 def lab(browser: bool, more: Sequence[str]) -> int:
     """Opens JupyterLab and waits until it ends."""
+    copy()
     browser = browser and has_browser()
     where = "JupyterLab opens in your browser." if browser else "Open the address that JupyterLab prints below."
     print(f"{where} To end it, press Ctrl-C here, twice.", flush=True)
@@ -105,6 +118,7 @@ def parse(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
         name: commands.add_parser(name, allow_abbrev=False, **more)
         for name, more in {
             "lab": {"help": "open the first lesson; other options go to JupyterLab"},
+            "copy": {"help": "make your own copy of the notebooks, or bring it up to date"},
             "test": {"help": "run every test and every notebook; other arguments go to pytest"},
             "new": {"help": "begin a lesson: manuscript, exercises, bank, words, variants"},
             "build": {"help": "build the notebooks that changed"},
@@ -132,6 +146,8 @@ def main(arguments: Sequence[str]) -> int:
     asked, more = parse(arguments or ["--help"])
     if asked.command == "address":
         return address(asked.url)
+    if asked.command == "copy":
+        return copy()
     if asked.command == "new":
         return new(asked.name)
     installed = set_up(["dev"] if asked.command in ("test", "build", "check") else [], cpu=getattr(asked, "cpu", False))

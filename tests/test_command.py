@@ -8,6 +8,7 @@ import tomllib
 import public_address
 import pytest
 import testing
+import working_copy
 from installation import ROOT
 from supported import Stop
 
@@ -129,6 +130,7 @@ def test_the_lab_opens_the_first_lesson():
     command = course.lab_command(browser=False, more=["--port", "9999"])
     assert f"--LabApp.default_url=/lab/tree/{course.FIRST_LESSON}" in command
     assert (ROOT / course.FIRST_LESSON).exists()
+    assert f"--ServerApp.root_dir={working_copy.COPY}" in command, "in the learner's copy, where its links lead too"
     assert "--no-browser" in command and command[-2:] == ["--port", "9999"]
     assert "--no-browser" not in course.lab_command(browser=True)
 
