@@ -1,13 +1,19 @@
 """The mechanism of the checks: right passes, a known mistake draws its sentence, anything else is still explained."""
 
+import copy
 import random
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from course_utils import checks
 from course_utils.checks import Exercise, Mistake, Prediction, Property, Requirement, Witness
+from course_utils.checks.compare import equal, raise_alike, run
+from course_utils.checks.explain import describe_difference
+from course_utils.checks.forms import edited
 
 
 def scores(generator):
@@ -189,3 +195,161 @@ def test_check_and_progress_print_and_strict_mode_raises(monkeypatch, capsys):
 def test_an_unknown_key_is_named(key):
     with pytest.raises(ValueError, match="^key: got"):
         checks.find(key)
+
+
+def outcome(answer, *case):
+    return run(answer, case, None, seed=0)
+
+
+def error(answer, *case):
+    return outcome(answer, *case).error
+
+
+A, B = torch.zeros(2, 3), torch.zeros(4, 5)
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "alike"),
+    [
+        (error(torch.matmul, A, B), error(torch.matmul, B, A), True),
+        (error(torch.matmul, A, B), error(torch.add, A, B), False),
+        (error(torch.add, A, B), error(torch.add, torch.zeros(7), torch.zeros(3, 8)), True),
+        (error(torch.reshape, A, (5,)), error(torch.reshape, A, (5, 7, -3)), False),  # "invalid shape dimension -3"
+        (error(torch.reshape, A, (5,)), error(torch.reshape, B, (3, 7)), True),
+        (error(lambda: A.absent), error(lambda: A.missing), False),
+        (error(lambda: {}["one"]), error(lambda: {}["two"]), True),
+        (error(lambda x: x), error(lambda value: value), True),  # the name is the learner's own
+        (error(lambda x: x, 1, 2), error(outcome), False),
+        (ValueError("got <object at 0x7f12ab> here"), ValueError("got <object at 0x55a> here"), True),
+        (ValueError("1"), TypeError("1"), False),
+        (ValueError("x"), None, False),
+        (None, None, True),
+    ],
+)
+def test_errors_are_alike_when_their_messages_begin_alike(one, two, alike):
+    assert raise_alike(one, two) is raise_alike(two, one) is alike
+
+
+def test_an_error_of_another_cause_is_not_a_known_mistake():
+    """In 0.1 a lost axis raises RuntimeError; so does a product of matrices that do not fit."""
+    lost = examine(checks.find("0.1"), lambda scores: scores.exp() / scores.exp().sum(-1))
+    product = examine(checks.find("0.1"), lambda scores: scores @ scores)
+    assert (lost.mistake, product.mistake) == ("lost-axis", None)
+    assert "raised RuntimeError: mat1 and mat2" in product.message
+
+
+def test_a_slip_that_a_wrong_value_gave_away_may_raise_in_other_words():
+    def square_and_oblong(generator):
+        return [(torch.randn(4, 4, generator=generator),), (torch.randn(3, 5, generator=generator),)]
+
+    exercise = Exercise(
+        "9.4",
+        "gram",
+        oracle=lambda rows: rows.T @ rows @ rows.T,
+        inputs=square_and_oblong,
+        mistakes=[Mistake("untransposed", lambda rows: rows @ rows @ rows, "untransposed")],
+    )
+    assert examine(exercise, lambda rows: torch.einsum("ij,jk,kl->il", rows, rows, rows)).mistake == "untransposed"
+    assert examine(exercise, lambda rows: torch.einsum("ij,jk->ik", rows, rows)).mistake is None
+
+
+class Plain:
+    def __init__(self, number):
+        self.number = number
+
+
+class Slotted:
+    __slots__ = ()
+
+
+def advanced(seed, steps):
+    generator = torch.Generator().manual_seed(seed)
+    torch.rand(steps, generator=generator)
+    return generator
+
+
+def numbered(start):
+    yield from range(start)
+
+
+LAYER = torch.nn.Linear(2, 3)
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "expected"),
+    [
+        (Plain(1.0), Plain(1.0 + 1e-9), True),
+        (Plain(1), Plain(2), False),
+        (Plain([torch.ones(2)]), Plain([torch.ones(2)]), True),
+        (Slotted(), Slotted(), False),
+        (numbered(1), numbered(1), False),
+        (object(), object(), False),
+        (numbered, numbered, True),
+        (LAYER, copy.deepcopy(LAYER), True),
+        (LAYER, torch.nn.Linear(2, 3), False),
+        (LAYER, copy.deepcopy(LAYER).eval(), False),
+        (advanced(1, 3), advanced(1, 3), True),
+        (advanced(1, 3), advanced(1, 4), False),
+        ({1, 2}, {2, 1}, True),
+        ("a", "b", False),
+        (range(3), [0, 1, 2], False),
+    ],
+)
+def test_objects_are_not_equal_by_their_type_alone(one, two, expected):
+    assert equal(one, two, 1e-6) is equal(two, one, 1e-6) is expected
+    assert equal(one, one, 0.0)
+
+
+@pytest.mark.parametrize("change", [lambda layer: layer.weight.data.add_(1), lambda layer: layer.eval()])
+def test_a_module_that_an_answer_changes_is_a_changed_argument(change):
+    assert outcome(lambda layer: change(layer) and None, LAYER).changed
+    assert not outcome(lambda layer: layer(torch.ones(1, 2)), LAYER).changed
+
+
+@given(st.lists(st.integers(1, 4), max_size=4), st.randoms(use_true_random=False))
+def test_the_largest_difference_is_found_where_it_is(shape, dice):
+    expected = torch.zeros(shape)
+    found = torch.full(shape, 0.5)
+    place = tuple(dice.randrange(size) for size in shape)
+    found[place] = -2.0
+    said = describe_difference(found, expected)
+    assert said.endswith("expected 0, got -2.")
+    assert not shape or f"at index {place}:" in said
+
+
+def halved(values):
+    total = values.sum(-1) / 2
+    return total + 1
+
+
+def test_an_edit_changes_the_text_of_a_right_answer():
+    made = edited(halved, {"whole": (" / 2", ""), "both": (" / 2", "", "+ 1", "- 1"), "grown": ("+ 1", "+ 1 + 1")})
+    values = torch.arange(6.0).view(2, 3)
+    assert [one(values).tolist() for one in made.values()] == [[4.0, 13.0], [2.0, 11.0], [3.5, 8.0]]
+    assert halved(values).tolist() == [2.5, 7.0]
+
+
+def test_an_edit_of_a_class_keeps_its_parents():
+    doubled = edited(Doubling, {"tripled": ("2 *", "3 *")})["tripled"]
+    assert isinstance(doubled(), torch.nn.Module) and doubled()(torch.ones(1)).tolist() == [3.0]
+
+
+class Doubling(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+
+    def forward(self, values):
+        return 2 * values
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (("minus", ""), "slip: got 'minus' 0 times in halved, expected it once"),
+        (("values", "x"), "slip: got 'values' 2 times in halved, expected it once"),
+        ((" / 2", "", "/ 2", ""), "slip: got '/ 2' 0 times"),
+    ],
+)
+def test_an_edit_must_fit_exactly_once(edit, message):
+    with pytest.raises(ValueError, match=message):
+        edited(halved, {"slip": edit})

@@ -1,13 +1,16 @@
 """The documents: links lead somewhere, commands exist, and no file knows the machine on which it was written."""
 
+import importlib
 import re
 import subprocess
 import tomllib
 
 import pytest
+import torch
 from installation import ROOT
 
 import course
+from course_utils.checks import words
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 
@@ -80,13 +83,17 @@ def test_no_file_names_a_machine_or_an_invented_address():
             assert address.startswith(allowed), f"{name} names {address}"
 
 
-def test_the_example_in_contributing_works():
+def test_the_example_in_contributing_works(tmp_path, monkeypatch):
     text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
-    code = re.search(r"^```python\n(import torch\n.*?)^```$", text, re.DOTALL | re.MULTILINE).group(1)
-    names = {}
-    exec(code, names)  # it is our own example
-    [exercise] = names["EXERCISES"]
-    generator = names["torch"].Generator().manual_seed(0)
+    for name, kind in {"contributing_example.py": "python\nimport", "en/03.toml": "toml\n"}.items():
+        found = re.search(rf"^```{kind}.*?^```$", text, re.DOTALL | re.MULTILINE).group()
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("\n".join(found.splitlines()[1:-1]) + "\n", "utf-8")
+    with monkeypatch.context() as patch:
+        patch.setattr(words, "FOLDER", tmp_path)
+        patch.syspath_prepend(tmp_path)
+        [exercise] = importlib.import_module("contributing_example").EXERCISES
+    generator = torch.Generator().manual_seed(0)
     assert exercise.examine(exercise.oracle, generator).state == "passed"
     assert len(exercise.mistakes) >= 3
     for mistake in exercise.mistakes:

@@ -1,4 +1,15 @@
-"""The checks of the exercises: they compare with an independent oracle, and they name the mistake."""
+"""The checks of the exercises: they compare with an independent oracle, and they name the mistake.
+
+Lessons need `check` and `progress`, which stand here. Behind them:
+
+    forms      write, predict, prove: how a bank writes an exercise, and mistakes as edits of a right answer
+    bank       the exercises of each lesson: oracles, inputs and known mistakes
+    words      what is said about them, a folder for each language
+    graded     the three kinds of exercise, and how each is examined
+    verdicts   what an exercise is made of, and what a check finds
+    explain    what is said where no known mistake explains an answer
+    compare    running an answer safely, and telling two results apart
+"""
 
 import os
 from typing import Any

@@ -34,9 +34,9 @@ def explain(
 def describe_difference(found: Any, expected: Any, shape: bool = False) -> str:
     """Says in a sentence how a result differs; with `shape`, only where kind or shape differ, else an empty string."""
     if isinstance(expected, tuple | list) and isinstance(found, tuple | list) and len(found) == len(expected):
-        for place, pair in enumerate(zip(found, expected, strict=True), 1):
+        for number, pair in enumerate(zip(found, expected, strict=True), 1):
             if sentence := describe_difference(*pair, shape):
-                return say("difference.part", place=place, count=len(expected), sentence=sentence)
+                return say("difference.part", place=number, count=len(expected), sentence=sentence)
         return ""
     found, expected = as_tensor(found), as_tensor(expected)
     if not (isinstance(found, torch.Tensor) and isinstance(expected, torch.Tensor)):

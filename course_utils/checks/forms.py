@@ -35,7 +35,7 @@ def write(
         oracle=oracle,
         inputs=inputs,
         mistakes=[Mistake(name, answer, said[name]) for name, answer in mistakes.items()],
-        properties=[Property(said[name], holds) for name, holds in (properties or {}).items()],
+        properties=[Property(said[name], holds, name) for name, holds in (properties or {}).items()],
         call=call,
         tolerance=tolerance,
     )

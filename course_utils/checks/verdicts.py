@@ -33,6 +33,7 @@ class Property:
 
     sentence: str
     holds: Callable[[tuple, Any], bool]
+    name: str = ""
 
 
 @dataclass(frozen=True)

@@ -30,31 +30,36 @@ def language() -> str:
     return os.environ.get("ATTENTION_COURSE_LANGUAGE", "").strip() or ENGLISH
 
 
-def sentences(key: str, spoken: str | None = None, folder: Path = FOLDER) -> Sentences:
+def sentences(key: str) -> Sentences:
     """The sentences of the exercise with this key ("2.1"), in English where the language lacks them."""
-    return _table(f"{key.split('.')[0].zfill(2)}.toml", key, spoken or language(), folder)
+    return _table(f"{key.split('.')[0].zfill(2)}.toml", key)
 
 
 def say(name: str, **values: Any) -> str:
     """A sentence of the checks themselves ("difference.shape" in common.toml), with its values filled in."""
     table, name = name.split(".")
-    return _table("common.toml", table, language(), FOLDER)[name].format(**values)
+    return _table("common.toml", table)[name].format(**values)
 
 
-def lacking(spoken: str, folder: Path = FOLDER) -> list[str]:
+def languages() -> list[str]:
+    """The languages that have at least one file: ["en", …]."""
+    return sorted({path.parent.name for path in FOLDER.glob("*/*.toml")})
+
+
+def lacking(spoken: str) -> list[str]:
     """What a language still says in English, as "02.toml 2.1 no-root", in the order of the English files."""
     return [
         f"{path.name} {table} {name}"
-        for path in sorted((folder / ENGLISH).glob("*.toml"))
+        for path in sorted((FOLDER / ENGLISH).glob("*.toml"))
         for table, found in _read(path).items()
         for name in found
-        if name not in _read(folder / spoken / path.name).get(table, {})
+        if name not in _read(FOLDER / spoken / path.name).get(table, {})
     ]
 
 
-def _table(file: str, table: str, spoken: str, folder: Path) -> Sentences:
-    english, translated = (_read(folder / which / file).get(table, {}) for which in (ENGLISH, spoken))
-    return Sentences(english | translated, f"{file}, under [{table}]")
+def _table(file: str, table: str) -> Sentences:
+    english, spoken = (_read(FOLDER / which / file).get(table, {}) for which in (ENGLISH, language()))
+    return Sentences(english | spoken, f"{file}, under [{table}]")
 
 
 @cache
