@@ -9,12 +9,12 @@ from tqdm import tqdm
 EVERY = 30.0  # seconds between plain lines
 
 
-def watched() -> bool:
+def _watched() -> bool:
     """Says whether a person may look on: in a notebook or a terminal."""
     return "ipykernel" in sys.modules or sys.stdout.isatty()
 
 
-def silenced() -> bool:
+def _silenced() -> bool:
     """Says whether the environment wants no sign of progress: ATTENTION_COURSE_PROGRESS=0."""
     return os.environ.get("ATTENTION_COURSE_PROGRESS") == "0"
 
@@ -22,7 +22,7 @@ def silenced() -> bool:
 def bar(steps: int, label: str = "") -> tqdm:
     """Gives the steps 0, 1, … with a bar where a person looks on, unless the environment says no."""
     # To stdout, since notebooks colour stderr as an error; leave=False, so that nothing of it remains when it ends.
-    hidden = silenced() or not watched()
+    hidden = _silenced() or not _watched()
     return tqdm(range(steps), desc=label or None, file=sys.stdout, leave=False, disable=hidden)
 
 
@@ -30,9 +30,9 @@ class RunBar:
     """Shows share, loss, speed and remaining time of a long run, as a bar or in plain lines."""
 
     def __init__(self, label: str, shown: bool = True) -> None:
-        self.silent = not shown or silenced()
+        self.silent = not shown or _silenced()
         self.bar = None
-        if watched() and not self.silent:
+        if _watched() and not self.silent:
             layout = f"{label} {{percentage:3.0f}} %|{{bar}}| {{desc}}"
             self.bar = tqdm(total=1.0, file=sys.stdout, leave=False, bar_format=layout)
         self.label, self.said = label, time.monotonic()

@@ -15,6 +15,8 @@ from course_utils.train.settings import Settings
 from course_utils.train.tasks import Question, Task
 
 TOKENS = 6000  # source tokens decoded at once, all beams counted
+MAIN = {"dates": "wrong dates", "g2p": "WER", "translation": "BLEU"}  # what stands in by_length
+LONG = 12  # letters of a long word
 
 
 def evaluate(model: Seq2Seq, task: Task, settings: Settings, device: torch.device) -> tuple[dict, dict]:
@@ -35,11 +37,6 @@ def evaluate(model: Seq2Seq, task: Task, settings: Settings, device: torch.devic
             if test == next(iter(task.tests)):
                 rows[way] = _by_length(task, found, questions)
     return metrics, {"measure": MAIN[task.name], "rows": rows}
-
-
-MAIN = {"dates": "wrong dates", "g2p": "WER", "translation": "BLEU"}  # what stands in by_length
-
-LONG = 12  # letters of a long word
 
 
 def grade(name: str, found: Sequence[tuple[str, ...]], questions: Sequence[Question]) -> dict:
