@@ -26,7 +26,7 @@ class PairLinear(nn.Linear):
         super().__init__(query_size + key_size, hidden)
         self.sizes = [query_size, key_size]
 
-    def forward(self, query: Tensor, key: Tensor) -> Tensor:
+    def forward(self, query: Tensor, key: Tensor) -> Tensor:  # type: ignore[override]  # a pair, not one input
         _require_sizes(query, key, *self.sizes)
         for_query, for_key = self.weight.split(self.sizes, dim=1)
         from_query = F.linear(query, for_query).unsqueeze(-2)  # (…, query, 1, hidden)

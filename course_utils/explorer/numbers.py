@@ -83,11 +83,11 @@ def require_names(shape, queries, keys, heads, layers, labels, title, caption, t
     for word in labels or {}:
         if word not in WORDS:
             raise ValueError(f"labels: got a label for {word!r}, expected labels for {', '.join(WORDS)} only")
-    made["labels"] = {word: str((labels or {}).get(word, word)) for word in WORDS}
+    named = {word: str((labels or {}).get(word, word)) for word in WORDS}
     for name, text in (("title", title), ("caption", caption)):
         if not isinstance(text, str):
             raise ValueError(f"{name}: got {type(text).__name__}, expected a text")
-    return Names(**made, title=title, caption=caption, temperature=temperature)
+    return Names(**made, labels=named, title=title, caption=caption, temperature=temperature)
 
 
 def encode(weights: Tensor, below: Tensor | None) -> str:

@@ -43,7 +43,7 @@ def font_files() -> dict[str, Path]:
     files = {"DejaVu Sans": bundled}
     for package, (module, name, scripts) in PACKAGES.items():
         spec = find_spec(module)  # finds the folder without importing the package
-        path = Path(next(iter(spec.submodule_search_locations))) / name if spec else None
+        path = Path(next(iter(spec.submodule_search_locations or []))) / name if spec else None
         if path is None or not path.is_file():
             raise ImportError(f"The font that draws {scripts} is missing. Install it: pip install {package}")
         files[ft2font.FT2Font(str(path)).family_name] = path
@@ -127,7 +127,9 @@ def joined(text: str) -> list[str]:
     for place, letter in enumerate(text):
         before = place > 0 and "initial" in forms.get(text[place - 1], {}) and "final" in forms.get(letter, {})
         after = "initial" in forms.get(letter, {}) and "final" in forms.get(text[place + 1 : place + 2], {})
-        form = {(True, True): "medial", (True, False): "final", (False, True): "initial"}.get((before, after))
+        form = {(True, True): "medial", (True, False): "final", (False, True): "initial"}.get(
+            (before, after), "isolated"
+        )
         result.append(forms.get(letter, {}).get(form, letter))
     return result
 
