@@ -16,17 +16,18 @@ MOST_ENTRIES = 16
 MAY_IMPORT = {
     "files": set(),
     "printing": set(),
+    "terminal": set(),
     "colab": set(),
     "attention": set(),
     "data": {"attention", "files"},
     "models": {"attention", "data"},
     "plots": {"attention", "data", "printing"},
-    "contract": {"printing"},
+    "contract": {"printing", "terminal"},
     "explorer": {"printing", "plots"},
-    "train": {"attention", "data", "models", "plots", "files", "printing"},
+    "train": {"attention", "data", "models", "plots", "files", "printing", "terminal"},
     "runtime": {"plots", "train"},
     "checks": {"attention", "data", "models", "train", "contract", "files", "runtime", "printing"},
-    "__main__": {"data", "plots", "train"},
+    "__main__": {"data", "plots", "train", "terminal"},
 }
 
 
