@@ -71,14 +71,17 @@ def test_continuous_integration_covers_the_promised_systems_and_versions():
     assert matrix["python"] == ["3.11", "3.12", "3.13", "3.14"]
     calls = {name: " ".join(step.get("run", "") for step in job["steps"]) for name, job in jobs.items()}
     assert calls["test"].strip() == "bash .ci/run" and calls["thorough"].strip() == "bash .ci/run --thorough"
-    assert {one["versions"] for one in jobs["bounds"]["strategy"]["matrix"]["include"]} == {"lowest", "newest"}
+    assert {one["versions"] for one in jobs["bounds"]["strategy"]["matrix"]["include"]} == {"lowest-direct", "highest"}
     assert "schedule" in workflow[True]  # YAML reads the key `on` as true
 
 
-def test_the_lowest_versions_are_those_that_pyproject_names():
-    found = bounds.lowest()
-    assert found["torch"] == "2.6" and found["nbval"] == "0.11"
-    assert set(found) == names(lines("constraints.txt"))
+def test_other_versions_are_pinned_for_exactly_the_direct_dependencies():
+    resolved = "".join(f"{name}==1.{place}\n" for place, name in enumerate([*bounds.direct(), "of-others"]))
+    pinned = bounds.pins(resolved, bounds.direct()).splitlines()
+    assert names(pinned) == names(lines("constraints.txt")) and len(pinned) == len(lines("constraints.txt"))
+    assert bounds.pins("PyYAML==6.0.1\nnoto_x==2\n", ["noto-x", "pyyaml"]) == "noto-x==2\npyyaml==6.0.1\n"
+    with pytest.raises(KeyError, match="torch"):
+        bounds.pins("numpy==2.0\n", ["torch"])
 
 
 # ---- setting up ----
