@@ -1,6 +1,16 @@
 """Numbers that print alike on every machine."""
 
+from typing import overload
+
 import torch
+
+
+@overload
+def tidy(value: float, digits: int = 3) -> float: ...
+
+
+@overload
+def tidy(value: torch.Tensor, digits: int = 3) -> torch.Tensor: ...
 
 
 def tidy(value: float | torch.Tensor, digits: int = 3) -> float | torch.Tensor:

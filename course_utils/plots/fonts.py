@@ -127,10 +127,8 @@ def joined(text: str) -> list[str]:
     for place, letter in enumerate(text):
         before = place > 0 and "initial" in forms.get(text[place - 1], {}) and "final" in forms.get(letter, {})
         after = "initial" in forms.get(letter, {}) and "final" in forms.get(text[place + 1 : place + 2], {})
-        form = {(True, True): "medial", (True, False): "final", (False, True): "initial"}.get(
-            (before, after), "isolated"
-        )
-        result.append(forms.get(letter, {}).get(form, letter))
+        names = {(True, True): "medial", (True, False): "final", (False, True): "initial", (False, False): "alone"}
+        result.append(forms.get(letter, {}).get(names[before, after], letter))
     return result
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.lines import Line2D
 
 from course_utils.plots.base import COLOURS, SEQUENTIAL, _numbers, curves, row
 
@@ -70,7 +71,8 @@ def extrapolation(tasks: Mapping[str, Mapping[str, tuple]], trained: int) -> Non
 
     Shapes: each way is (lengths, percent, spread), each of shape (points).
     """
-    axes, lines = row(len(tasks), width=4.3, height=4.6), {}
+    axes = row(len(tasks), width=4.3, height=4.6)
+    lines: dict[str, Line2D] = {}
     for place, (ax, (task, ways)) in enumerate(zip(axes, tasks.items(), strict=True)):
         ax.axvspan(min(next(iter(ways.values()))[0]) / 1.1, trained, color="#eeeeee", zorder=0)
         curves(ways, "length (log scale)", "digits right, in %" if place == 0 else "", task, ax=ax, logx=True)
