@@ -505,11 +505,8 @@ def writes_into_the_mask(query, key, value, mask=None):
 @broken("padding-changes-nothing", mask_shape="batch key", rule=None)
 def padding_in_the_mean(query, key, value, mask=None):
     """The padding weighs 0, but it counts in the mean that is taken from all keys."""
-    return answer(query, key - key.mean(-2, keepdim=True) * key.square().mean(), value, mask_of(mask))
-
-
-def mask_of(mask):
-    return None if mask is None else mask[:, None]
+    key = key / key.square().mean(-2, keepdim=True).sqrt()
+    return answer(query, key, value, None if mask is None else mask[:, None])
 
 
 @broken("no-negative-weight", mask=None, rule=None)

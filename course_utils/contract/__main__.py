@@ -1,15 +1,16 @@
-"""The contract in a shell: `python -m course_utils.contract package.module:name`. Exit status 1 when a clause fails."""
+"""The contract in a shell: `python -m course_utils.contract package.module:name`.
+
+Exit status: 0 every clause holds, 1 a clause fails, 2 wrong arguments, 3 an error in the code under audit.
+"""
 
 import argparse
-import ast
-import importlib
+import json
 import sys
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
 
 from course_utils.contract import audit
-from course_utils.contract.convention import MASKS
+from course_utils.contract.addressing import TheirError, build, find, values
+from course_utils.contract.convention import MASKS, MIXING, TYPES
 
 EPILOG = """examples:
   python -m course_utils.contract course_utils.attention:attend
@@ -19,89 +20,87 @@ EPILOG = """examples:
 """
 
 
-def find(address: str) -> Any:
-    """What stands at `package.module:name`. Raises ValueError that says which part is not there."""
-    module, _, name = address.partition(":")
-    if not module or not name:
-        raise ValueError(f"address: got {address!r}, expected package.module:name")
-    if str(Path.cwd()) not in sys.path:
-        sys.path.insert(0, str(Path.cwd()))  # so that a file in the working folder is found, however this was started
-    try:
-        found = importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        if error.name and (module == error.name or module.startswith(f"{error.name}.")):
-            raise ValueError(f"address: there is no module {error.name!r}, looking from {Path.cwd()}") from None
-        raise ValueError(f"address: the module {module!r} needs {error.name!r}, which is not installed") from None
-    for part in name.split("."):
-        if not hasattr(found, part):
-            raise ValueError(f"address: the module {module!r} has no {name!r}")
-        found = getattr(found, part)
-    return found
-
-
-def build(made: Callable, text: str) -> Any:
-    """Calls a class with arguments that are written as in Python: `12, 3, batch_first=True`.
-
-    Raises ValueError for text that is not such a list of plain values.
-    """
-    try:
-        call = ast.parse(f"f({text})", mode="eval").body
-        positional = [ast.literal_eval(one) for one in call.args]
-        keywords = {one.arg: ast.literal_eval(one.value) for one in call.keywords}
-    except (SyntaxError, ValueError, AttributeError):
-        raise ValueError(f"--build: got {text!r}, expected arguments such as 12, 3, batch_first=True") from None
-    return made(*positional, **keywords)
-
-
 def parser() -> argparse.ArgumentParser:
     """The options: each declares a part of the convention."""
     options = argparse.ArgumentParser(
         prog="python -m course_utils.contract",
-        description="Puts an attention through every clause of the contract that applies to it.",
+        description="Puts an attention through every clause of the contract that applies to it. "
+        "What is not declared is tried, and the report says what was found.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     options.add_argument("address", metavar="package.module:name", help="a function, a module, or a class with --build")
     options.add_argument("--build", metavar="ARGUMENTS", help='what the class is built with, as in "12, 3"')
+    options.add_argument("--json", action="store_true", help="the report as JSON, in place of the table")
     options.add_argument("--order", help='the arguments in order: "query key value", "query memory" or "source"')
-    options.add_argument("--mask", choices=[*MASKS, "none"], help="what a mask says")
+    options.add_argument("--mask", choices=[*MASKS, "none"], help="what a mask says; none: it takes no mask")
     options.add_argument("--mask-name", help="the mask's keyword; without it, the mask follows the tensors")
     options.add_argument("--mask-shape", help='the axes of the mask, as in "batch 1 query key"')
+    options.add_argument("--mask-type", choices=TYPES, help="the type of a mask that says attend or hidden")
     options.add_argument("--layout", help='the axes of the tensors, as in "length batch size"')
-    options.add_argument("--returns", help='"context", "context weights" or "weights context"')
+    options.add_argument("--returns", help='"context", "context weights", "weights context" or "first"')
     options.add_argument("--weights-shape", help="the axes of the weights")
-    options.add_argument("--size", type=int, help="the size that it was built for")
+    options.add_argument("--asks", metavar="NAME", help="the keyword that asks for the weights")
+    options.add_argument("--argument", action="append", metavar="NAME=VALUE", help="a keyword that every call needs")
+    options.add_argument("--size", type=_number, help="the size that it was built for; none: any")
     options.add_argument("--key-size", type=int)
     options.add_argument("--value-size", type=int)
     options.add_argument("--heads", type=int)
-    options.add_argument("--rule", choices=["scaled dot", "none"], help="how it scores")
+    options.add_argument("--rule", choices=["scaled dot", "none"], help="how it scores; none: in another way")
+    options.add_argument("--mixing", choices=MIXING, help="what its weights are: a mean, a difference of two, or free")
+    options.add_argument(
+        "--reference",
+        metavar="ADDRESS",
+        help="what it should equal: package.module:name of a function"
+        ' of query, key, value and mask, or "projections": PyTorch\'s, between its own layers',
+    )
     options.add_argument("--empty-rows", choices=["zero", "finite"], help="what a row with nothing to look at gives")
+    options.add_argument("--window", type=int, metavar="KEYS", help="it looks so many keys to each side, by itself")
+    options.add_argument("--positions", nargs="?", const=True, choices=["relative", "none"], help="it knows positions")
     for flag, help_text in (
         ("--projects", "parameters stand between the values and the output"),
         ("--causal", "it hides the future by itself"),
-        ("--positions", "it knows where a key stands"),
+        ("--equal-lengths", "it takes as many queries as keys"),
     ):
-        options.add_argument(flag, action="store_true", default=None, help=help_text)
+        options.add_argument(flag, action=argparse.BooleanOptionalAction, default=None, help=help_text)
     return options
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Audits what the arguments name. Gives 0 when every clause holds, 1 when one fails, 2 for wrong arguments."""
+    """Audits what the arguments name. Gives the exit status."""
     given = vars(parser().parse_args(arguments))
-    address, text = given.pop("address"), given.pop("build")
+    address, text, as_json = given.pop("address"), given.pop("build"), given.pop("json")
     declared = {name: None if value == "none" else value for name, value in given.items() if value is not None}
+    if "positions" in declared:
+        declared["positions"] = declared["positions"] or False
     try:
+        if "argument" in declared:
+            texts = declared.pop("argument")
+            declared["arguments"] = values("--argument", ", ".join(texts), "NAME=VALUE with a plain value")[1]
+        if declared.get("reference", "projections") != "projections":
+            declared["reference"] = find(declared["reference"])
         attention = find(address)
         if text is not None:
             attention = build(attention, text)
         elif isinstance(attention, type):
             raise ValueError(f'address: {address} is a class; say what it is built with, as in --build "12, 3"')
-        report = audit(attention, name=address.rpartition(":")[2], **declared)
+        report = audit(attention, name=address.rpartition(":")[2], show=False, **declared)
+    except TheirError as error:
+        print(error, file=sys.stderr)
+        return 3
     except (ValueError, TypeError) as problem:
         print(problem, file=sys.stderr)
         return 2
+    print(json.dumps(report.as_dict(), indent=2) if as_json else report)
     return 1 if report.failed else 0
 
 
+def _number(text: str) -> int | str:
+    return text if text == "none" else int(text)
+
+
 if __name__ == "__main__":
+    for stream in (sys.stdout, sys.stderr):  # a console that knows no ✓ shows ? in its place, and the audit goes on
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
     sys.exit(main())

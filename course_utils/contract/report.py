@@ -1,9 +1,13 @@
 """What an audit found: a result for each clause, and the table that a person reads."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor
+
+from course_utils.contract.convention import Convention
+from course_utils.contract.wording import declared_in, describe, in_python, in_shell
 
 STATES = {"passed": "✓", "failed": "✗", "not applicable": "–", "not tried": "·"}
 WIDTH = 88
@@ -33,8 +37,10 @@ class Report:
     """The results of one audit: `failed`, `passed`, `not_applicable` name clauses; `report[name]` is one result."""
 
     name: str
-    convention: list[str]
+    convention: Convention
     results: tuple[Result, ...]
+    found: bool = False  # whether the convention was found by trying; then `declaration` is the line to copy
+    tried: str = ""  # what was tried in vain, and what to pass
 
     @property
     def passed(self) -> list[str]:
@@ -64,6 +70,25 @@ class Report:
             f"{len(self.passed)} passed, {len(self.failed)} failed, {len(self.not_applicable)} not applicable{waiting}"
         )
 
+    @property
+    def declaration(self) -> str:
+        """The line of Python that declares its convention."""
+        return in_python(self.name, declared_in(self.convention))
+
+    def as_dict(self) -> dict[str, Any]:
+        """The whole report in plain values, for JSON."""
+        results = [
+            {"clause": one.clause, "group": one.group, "says": one.says, "state": one.state, "reason": one.reason}
+            | ({"smallest_input": {"sizes": one.sizes} | _plain(one.inputs)} if one.state == "failed" else {})
+            for one in self.results
+        ]
+        counts = {state.replace(" ", "_"): len(self._named(state)) for state in STATES}
+        declared = {key: value for key, value in declared_in(self.convention).items() if not callable(value)}
+        return {
+            **{"name": self.name, "found": self.found, "declared": declared, "in_python": self.declaration},
+            **{"in_shell": in_shell(declared), "tried": self.tried, "counts": counts, "results": results},
+        }
+
     def __getitem__(self, clause: str) -> Result:
         for result in self.results:
             if result.clause == clause:
@@ -79,7 +104,11 @@ class Report:
     def lines(self) -> list[str]:
         """The table: a line for each clause, and below each failure what happened and with what."""
         width = max(len(result.clause) for result in self.results)
-        found, group = [f"Contract of {self.name}", *(f"  {line}" for line in self.convention)], ""
+        found, group = [f"Contract of {self.name}", *(f"  {line}" for line in describe(self.convention, self.name))], ""
+        if self.found:
+            found += ["", "Nobody said how to call it. This was found by trying; to declare it, copy:"]
+            found += [f"  {self.declaration}"]
+            found += [f"  {options}"] if (options := in_shell(declared_in(self.convention))) else []
         shown: dict[str, str] = {}  # inputs that stand above → the clause where they stand
         for result in self.results:
             if result.reason == WAITS:
@@ -90,7 +119,7 @@ class Report:
             text = f"{result.state}: {result.reason}" if result.state.startswith("not") else result.says
             found.append(f"  {STATES[result.state]} {result.clause:<{width}}  {text}")
             if result.state == "failed":
-                found += _indented(result.reason)
+                found += _indented(f"{result.reason} {self.tried if result.clause == 'runs' else ''}")
                 tensors = "\n".join(f"        {line}" for line in _shown(result))
                 again = shown.setdefault(tensors, result.clause) if tensors else result.clause
                 found.append(
@@ -122,6 +151,11 @@ def _shown(result: Result) -> list[str]:
         return []
     width = max(map(len, result.inputs))
     return [f"{name:<{width}} = {_list(tensor)}" for name, tensor in result.inputs.items()]
+
+
+def _plain(inputs: dict[str, Tensor]) -> dict[str, Any]:
+    few = sum(tensor.numel() for tensor in inputs.values()) <= MOST_NUMBERS * 2
+    return {name: tensor.detach().cpu().tolist() for name, tensor in inputs.items()} if few else {}
 
 
 def _list(tensor: Tensor) -> str:

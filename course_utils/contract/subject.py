@@ -5,9 +5,11 @@ import copy
 import inspect
 import io
 import textwrap
+import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -36,6 +38,8 @@ class Subject:
         if self.is_module and _dropouts(self.attention):
             self.modes += (DROPS,)
         self._copies: dict[tuple[torch.dtype, bool], Callable] = {}
+        if candidates is not None:  # a short try, on a copy that somebody else made
+            self._copies[torch.float32, False] = attention
         self._drawn: dict[tuple[Dims, int], Inputs] = {}
         where = next(iter(self.attention.parameters()), torch.empty(0)).device if self.is_module else "cpu"
         self.device = torch.device(convention.device or where)
@@ -46,7 +50,9 @@ class Subject:
         self.masks = True  # whether it runs with its mask; one that does not is judged without
         self.gives_weights = "weights" in str(convention.returns)
         self.problem = ""  # why it does not run
-        self.dims = self._probe(candidates or shapes(convention)) or self._probe(shapes(convention, WIDE))
+        self.dims = self._probe(shapes(convention) if candidates is None else candidates)
+        if candidates is None:
+            self.dims = self.dims or self._probe(shapes(convention, WIDE))
 
     def _probe(self, candidates: list[Dims]) -> list[Dims]:
         working = []
@@ -55,7 +61,7 @@ class Subject:
                 self.gives_weights = self(self.draw(dims, 0)).weights is not None
                 working.append(dims)
             except Exception as error:  # whatever it raises is a result
-                self.problem = self.problem or explain(error)
+                self.problem = self.problem or f"{explain(error)}{_where(error)}"
         return working
 
     def plain(self) -> Iterator[Inputs]:
@@ -118,6 +124,13 @@ def _names(call: Callable) -> list[str]:
         return list(inspect.signature(call).parameters)
     except (TypeError, ValueError):  # a builtin has no signature
         return []
+
+
+def _where(error: Exception) -> str:
+    """Where in their own file it was raised: the last line that is neither ours nor PyTorch's."""
+    ours = (str(Path(__file__).parent), str(Path(torch.__file__).parent))
+    frames = [one for one in traceback.extract_tb(error.__traceback__) if not one.filename.startswith((*ours, "<"))]
+    return f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno}: {frames[-1].line})" if frames else ""
 
 
 @contextmanager
