@@ -126,7 +126,7 @@ def run(notebook, folder, kernel="rehearsal"):
     """Runs a notebook in an empty folder."""
     content = folder / "content"
     content.mkdir()
-    client = NotebookClient(notebook, timeout=300, kernel_name=kernel, resources={"metadata": {"path": str(content)}})
+    client = NotebookClient(notebook, timeout=600, kernel_name=kernel, resources={"metadata": {"path": str(content)}})
     client.execute()
     assert not list(content.iterdir()), "a lesson leaves no files behind"
 
