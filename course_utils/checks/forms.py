@@ -16,6 +16,8 @@ from course_utils.checks.graded import Exercise, Prediction, Witness
 from course_utils.checks.verdicts import Mistake, Property, Requirement
 from course_utils.checks.words import sentences
 
+Edit = tuple[str, str]
+
 
 def write(
     key: str,
@@ -61,21 +63,23 @@ def prove(key: str, *, requirements: Mapping[str, Callable[[Any], bool]]) -> Wit
     return Witness(key, said["title"], named)
 
 
-def edited(right: Callable, edits: Mapping[str, tuple[str, ...]]) -> dict[str, Callable]:
+def edited(right: Callable, edits: Mapping[str, Edit | list[Edit]]) -> dict[str, Callable]:
     """Wrong answers, each a change in the text of a right one: `{"no-root": (" / root", "")}` cuts the division out.
 
-    An edit is what stands there and what to put in its place; more such pairs in one edit are made one after the other.
-    `right` is a function or a class of a module. Raises ValueError for a text that is not there exactly once.
+    An edit is what stands there and what to put in its place; a list of them is made in its order. `right` is a
+    function or a class of a module; each answer keeps it as its attribute `right`. Raises ValueError for a text that
+    does not stand there exactly once.
     """
     source, scope = inspect.getsource(right), vars(sys.modules[right.__module__])
     made = {}
-    for name, edit in edits.items():
+    for name, changes in edits.items():
         text = source
-        for old, new in zip(edit[::2], edit[1::2], strict=True):
+        for old, new in changes if isinstance(changes, list) else [changes]:
             if text.count(old) != 1:
                 raise ValueError(f"{name}: got {old!r} {text.count(old)} times in {right.__name__}, expected it once")
             text = text.replace(old, new)
         own: dict[str, Any] = {}
         exec(compile(text, f"<{right.__name__}, {name}>", "exec"), scope, own)
         made[name] = own[right.__name__]
+        made[name].right = right
     return made

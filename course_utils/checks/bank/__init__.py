@@ -1,14 +1,14 @@
 """The bank: for each lesson a module with its exercises, their oracles and their known mistakes.
 
-To add an exercise, append it to EXERCISES in its lesson's module, and give two right and all wrong answers,
-written independently, in tests/variants/. CONTRIBUTING.md shows a short example.
+To add an exercise, write it in its lesson's module, append it to EXERCISES, put its sentences into words/en, and give
+two right and all wrong answers, written independently, in tests/variants/. CONTRIBUTING.md shows a short example.
 """
 
 import importlib
 import pkgutil
 from functools import cache
 
-from course_utils.checks import Graded
+from course_utils.checks.graded import Graded
 
 
 def lessons() -> list[str]:

@@ -90,14 +90,15 @@ RULE_3 = write(
             "size-without-root": ("math.sqrt(query.shape[-1])", "query.shape[-1]"),
             "multiplied": ("scores /", "scores *"),
             "root-after-softmax": (" / math.sqrt(query.shape[-1]), dim=-1)", ", dim=-1) / math.sqrt(query.shape[-1])"),
-            "cosine": (
-                "query @ key.transpose(-2, -1)",
-                "F.normalize(query, dim=-1) @ F.normalize(key, dim=-1).transpose(-2, -1)",
-                " / math.sqrt(query.shape[-1])",
-                "",
-            ),
+            "cosine": [
+                (
+                    "query @ key.transpose(-2, -1)",
+                    "F.normalize(query, dim=-1) @ F.normalize(key, dim=-1).transpose(-2, -1)",
+                ),
+                (" / math.sqrt(query.shape[-1])", ""),
+            ],
             "over-queries": ("dim=-1", "dim=-2"),
-            "no-softmax": ("torch.softmax(", "(", ", dim=-1", ""),
+            "no-softmax": [("torch.softmax(", "("), (", dim=-1", "")],
             "only-element-0": ("query @ key.", "query[0] @ key[0]."),
         },
     ),
@@ -154,12 +155,13 @@ FIXED_WIDTH = write(
     mistakes=edited(
         _mended,
         {
-            "unchanged": (
-                "(_pairs(query[:, None], key) @ weight.T + bias)[:, 0]",
-                "weight @ torch.cat([query[0], key[0, 0]]) + bias",
-                "torch.tanh(hidden).sum(-1)",
-                "hidden",
-            ),
+            "unchanged": [
+                (
+                    "(_pairs(query[:, None], key) @ weight.T + bias)[:, 0]",
+                    "weight @ torch.cat([query[0], key[0, 0]]) + bias",
+                ),
+                ("torch.tanh(hidden).sum(-1)", "hidden"),
+            ],
             "still-first-key": ("torch.tanh(hidden).sum(-1)", "hidden[:, 0]"),
             "still-element-0": ("tanh(hidden)", "tanh(hidden[0])"),
             "no-tanh": ("torch.tanh(hidden)", "hidden"),
@@ -262,12 +264,10 @@ JOINED = write(
     mistakes=edited(
         _Joined,
         {
-            "context-replaces-query": (
-                "value_size + query_size",
-                "value_size",
-                "torch.cat([weights @ value, query], -1)",
-                "weights @ value",
-            ),
+            "context-replaces-query": [
+                ("value_size + query_size", "value_size"),
+                ("torch.cat([weights @ value, query], -1)", "weights @ value"),
+            ],
             "query-first": ("[weights @ value, query]", "[query, weights @ value]"),
             "with-tanh": ("self.projection(joined)", "torch.tanh(self.projection(joined))"),
             "output-only": ("(joined), weights", "(joined)"),

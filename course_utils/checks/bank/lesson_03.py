@@ -77,12 +77,10 @@ PACKED = write(
     mistakes=edited(
         _attend_packed,
         {
-            "features-cut": (
-                ".chunk(3, dim=-1)",
-                ".view(*x.shape[:2], 3, -1).chunk(3, dim=-1)",
-                "torch.softmax(scores, dim=-1) @ value",
-                "(torch.softmax(scores, dim=-1) @ value).reshape(x.shape)",
-            ),
+            "features-cut": [
+                (".chunk(3, dim=-1)", ".view(*x.shape[:2], 3, -1).chunk(3, dim=-1)"),
+                ("torch.softmax(scores, dim=-1) @ value", "(torch.softmax(scores, dim=-1) @ value).reshape(x.shape)"),
+            ],
             "interleaved": (".chunk(3, dim=-1)", ".view(*x.shape, 3).unbind(-1)"),
             "time-cut": ("chunk(3, dim=-1)", "chunk(3, dim=1)"),
             "keys-first": ("query, key, value =", "key, query, value ="),
@@ -116,12 +114,15 @@ OWN_SOFTMAX = write(
     mistakes=edited(
         _attend,
         {
-            "unchanged": (*_TIMES_SOFTMAX, " / math.sqrt(query.shape[-1])", ""),
+            "unchanged": [_TIMES_SOFTMAX, (" / math.sqrt(query.shape[-1])", "")],
             "root-only": _TIMES_SOFTMAX,
             "no-root": (" / math.sqrt(query.shape[-1])", ""),
-            "softmax-of-the-product": (*_TIMES_SOFTMAX, "return weights", "return torch.softmax(weights, dim=-1)"),
-            "renormalised": (*_TIMES_SOFTMAX, "return weights", "return weights / weights.sum(-1, keepdim=True)"),
-            "root-too-late": (" / math.sqrt(query.shape[-1])", "", "dim=-1)", "dim=-1) / math.sqrt(query.shape[-1])"),
+            "softmax-of-the-product": [_TIMES_SOFTMAX, ("return weights", "return torch.softmax(weights, dim=-1)")],
+            "renormalised": [_TIMES_SOFTMAX, ("return weights", "return weights / weights.sum(-1, keepdim=True)")],
+            "root-too-late": [
+                (" / math.sqrt(query.shape[-1])", ""),
+                ("dim=-1)", "dim=-1) / math.sqrt(query.shape[-1])"),
+            ],
             "over-queries": ("dim=-1", "dim=-2"),
         },
     ),
@@ -307,12 +308,10 @@ STRAIGHT_THROUGH = write(
             "soft-in-front": ("hard + soft - soft.detach()", "soft"),
             "no-gradient": ("hard + soft - soft.detach()", "hard"),
             "soft-without-noise": ("softmax((scores + noise)", "softmax(scores"),
-            "noise-forgotten": (
-                "softmax((scores + noise)",
-                "softmax(scores",
-                "one_hot((scores + noise)",
-                "one_hot(scores",
-            ),
+            "noise-forgotten": [
+                ("softmax((scores + noise)", "softmax(scores"),
+                ("one_hot((scores + noise)", "one_hot(scores"),
+            ],
             "multiplied-by-temperature": ("/ temperature", "* temperature"),
             "no-temperature": (" / temperature", ""),
             "soft-on-top": (" - soft.detach()", ""),

@@ -50,16 +50,14 @@ MASKED_SOFTMAX = write(
         _masked_softmax,
         {
             "nan": (".masked_fill(~mask, 0.0)", ""),
-            "uniform": ("-math.inf", "-1e9", ".masked_fill(~mask, 0.0)", ""),
-            "inverted": ("~mask, -math.inf", "mask, -math.inf", "~mask, 0.0", "mask, 0.0"),
+            "uniform": [("-math.inf", "-1e9"), (".masked_fill(~mask, 0.0)", "")],
+            "inverted": [("~mask, -math.inf", "mask, -math.inf"), ("~mask, 0.0", "mask, 0.0")],
             "after-softmax": ("scores.masked_fill(~mask, -math.inf)", "scores"),
-            "scores-times-mask": (
-                "scores.masked_fill(~mask, -math.inf)",
-                "scores * mask",
-                ".masked_fill(~mask, 0.0)",
-                "",
-            ),
-            "over-queries": ("dim=-1", "dim=-2", ".masked_fill(~mask, 0.0)", ".nan_to_num(0.0)"),
+            "scores-times-mask": [
+                ("scores.masked_fill(~mask, -math.inf)", "scores * mask"),
+                (".masked_fill(~mask, 0.0)", ""),
+            ],
+            "over-queries": [("dim=-1", "dim=-2"), (".masked_fill(~mask, 0.0)", ".nan_to_num(0.0)")],
             "in-place": ("masked_fill(~mask, -math.inf)", "masked_fill_(~mask, -math.inf)"),
         },
     )
@@ -209,7 +207,10 @@ ONLY_IN_TRAINING = write(
             "never": ("scores.masked_fill(future, -math.inf)", "scores"),
             "not-itself": ("triu(1)", "triu(0)"),
             "inverted": ("triu(1)", "tril(0)"),
-            "after-softmax": ("scores.masked_fill(future, -math.inf)", "scores", "weights @", "weights * ~future @"),
+            "after-softmax": [
+                ("scores.masked_fill(future, -math.inf)", "scores"),
+                ("weights @", "weights * ~future @"),
+            ],
         },
     ),
 )

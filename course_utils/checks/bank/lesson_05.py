@@ -33,17 +33,15 @@ CLOCKS = write(
     mistakes=edited(
         _clocks,
         {
-            "index-not-shared": (
-                "-2 * torch.arange(size // 2)",
-                "-torch.arange(size)",
-                "[angles.sin(), angles.cos()]",
-                "[angles[:, 0::2].sin(), angles[:, 1::2].cos()]",
-            ),
+            "index-not-shared": [
+                ("-2 * torch.arange(size // 2)", "-torch.arange(size)"),
+                ("[angles.sin(), angles.cos()]", "[angles[:, 0::2].sin(), angles[:, 1::2].cos()]"),
+            ],
             "base-upside-down": ("-2 *", "2 *"),
             "half-the-exponent": ("-2 *", "-1 *"),
             "degrees": ("/ size)", "/ size) * math.pi / 180"),
             "swapped": ("[angles.sin(), angles.cos()]", "[angles.cos(), angles.sin()]"),
-            "halves": ("torch.stack(", "torch.cat(", ".flatten(-2)", ""),
+            "halves": [("torch.stack(", "torch.cat("), (".flatten(-2)", "")],
             "from-one": ("torch.arange(length)", "torch.arange(1, length + 1)"),
         },
     ),
@@ -75,7 +73,10 @@ ODD_SIZE = write(
         _any_size,
         {
             "unrepaired": ("angles[:, :pairs].cos()", "angles.cos()"),
-            "one-too-many": ("zeros(length, size)", "zeros(length, size + size % 2)", "[:, :pairs].cos()", ".cos()"),
+            "one-too-many": [
+                ("zeros(length, size)", "zeros(length, size + size % 2)"),
+                ("[:, :pairs].cos()", ".cos()"),
+            ],
             "one-too-few": ("return code", "return code[:, : 2 * pairs]"),
             "last-stays-zero": ("code[:, 0::2] = angles", "code[:, 0 : 2 * pairs : 2] = angles[:, :pairs]"),
             "last-is-cosine": ("return code", "code[:, 2 * pairs :] = angles[:, pairs:].cos()\n    return code"),
@@ -153,12 +154,10 @@ ROTARY = write(
     mistakes=edited(
         _rotary,
         {
-            "halves": (
-                "inputs[..., 0::2], inputs[..., 1::2]",
-                "inputs.chunk(2, -1)",
-                "torch.stack(turned, -1).flatten(-2)",
-                "torch.cat(turned, -1)",
-            ),
+            "halves": [
+                ("inputs[..., 0::2], inputs[..., 1::2]", "inputs.chunk(2, -1)"),
+                ("torch.stack(turned, -1).flatten(-2)", "torch.cat(turned, -1)"),
+            ],
             "side-by-side": ("torch.stack(turned, -1).flatten(-2)", "torch.cat(turned, -1)"),
             "backwards": ("angles = ", "angles = -"),
             "no-rotation": ("- b", "+ b"),

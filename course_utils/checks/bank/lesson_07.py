@@ -238,12 +238,10 @@ PADDING = write(
             "unrepaired": (".masked_fill(~real, -math.inf)", ""),
             "mask-after-softmax": (".masked_fill(~real, -math.inf), dim=-1)", ", dim=-1) * real"),
             "filled-with-zero": ("-math.inf", "0.0"),
-            "states-zeroed": (
-                "scores = ",
-                "states = states * _mask(lengths, states.shape[1])[..., None]\n    scores = ",
-                ".masked_fill(~real, -math.inf)",
-                "",
-            ),
+            "states-zeroed": [
+                ("scores = ", "states = states * _mask(lengths, states.shape[1])[..., None]\n    scores = "),
+                (".masked_fill(~real, -math.inf)", ""),
+            ],
             "mask-inverted": ("~real", "real"),
             "one-too-many": ("<", "<="),
             "one-too-few": ("lengths[:, None, None]", "(lengths[:, None, None] - 1).clamp(min=1)"),
@@ -369,24 +367,19 @@ GOLD = write(
     mistakes=edited(
         _pronounce,
         {
-            "unrepaired": (
-                "for _ in range(target_in.shape[1])",
-                "for token in target_in.T",
-                "token = logits",
-                "guess = logits",
-                "append(token)",
-                "append(guess)",
-            ),
+            "unrepaired": [
+                ("for _ in range(target_in.shape[1])", "for token in target_in.T"),
+                ("token = logits", "guess = logits"),
+                ("append(token)", "append(guess)"),
+            ],
             "start-missing": ("target_in[:, 0]", "torch.full((len(state),), PAD)"),
             "starts-with-the-end": ("target_in[:, 0]", "torch.full((len(state),), END)"),
             "state-forgotten": ("logits, state = ", "logits, _ = "),
             "always-the-start": ("step(token,", "step(target_in[:, 0],"),
-            "what-it-read": (
-                "        logits, state",
-                "        written.append(token)\n        logits, state",
-                "        written.append(token)\n    return",
-                "    return",
-            ),
+            "what-it-read": [
+                ("        logits, state", "        written.append(token)\n        logits, state"),
+                ("        written.append(token)\n    return", "    return"),
+            ],
             "one-late": (
                 "        written.append(token)\n",
                 "        written.append(token)\n        token = torch.full_like(token, END)\n",

@@ -99,8 +99,8 @@ LOCAL_P = write(
         _local_p,
         {
             "renormalised": ("    return", "    weights = weights / weights.sum(-1, keepdim=True)\n    return"),
-            "bell-on-scores": ("scores.masked_fill", "(scores * bell).masked_fill", "dim=-1) * bell", "dim=-1)"),
-            "masked-after-softmax": ("window & mask", "mask", "* bell", "* window * bell"),
+            "bell-on-scores": [("scores.masked_fill", "(scores * bell).masked_fill"), ("dim=-1) * bell", "dim=-1)")],
+            "masked-after-softmax": [("window & mask", "mask"), ("* bell", "* window * bell")],
             "no-bell": (" * bell", ""),
             "no-window": ("window & mask", "mask"),
             "padding-seen": ("window & mask", "window"),
