@@ -323,10 +323,11 @@ def halved(values):
 
 
 def test_an_edit_changes_the_text_of_a_right_answer():
-    made = edited(halved, {"whole": (" / 2", ""), "both": (" / 2", "", "+ 1", "- 1"), "grown": ("+ 1", "+ 1 + 1")})
+    made = edited(halved, {"whole": (" / 2", ""), "both": [(" / 2", ""), ("+ 1", "- 1")], "grown": ("+ 1", "+ 1 + 1")})
     values = torch.arange(6.0).view(2, 3)
     assert [one(values).tolist() for one in made.values()] == [[4.0, 13.0], [2.0, 11.0], [3.5, 8.0]]
     assert halved(values).tolist() == [2.5, 7.0]
+    assert {one.right for one in made.values()} == {halved}
 
 
 def test_an_edit_of_a_class_keeps_its_parents():
@@ -347,7 +348,7 @@ class Doubling(torch.nn.Module):
     [
         (("minus", ""), "slip: got 'minus' 0 times in halved, expected it once"),
         (("values", "x"), "slip: got 'values' 2 times in halved, expected it once"),
-        ((" / 2", "", "/ 2", ""), "slip: got '/ 2' 0 times"),
+        ([(" / 2", ""), ("/ 2", "")], "slip: got '/ 2' 0 times"),
     ],
 )
 def test_an_edit_must_fit_exactly_once(edit, message):

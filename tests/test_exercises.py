@@ -104,6 +104,15 @@ def test_the_banks_own_wrong_answers_are_recognised_too(lesson, key):
             assert exercise.examine({**truth, **mistake.answer}).mistake == mistake.name
 
 
+@pytest.mark.parametrize(("lesson", "key"), EVERY)
+def test_what_a_bank_edits_is_a_right_answer(lesson, key):
+    exercise = bank(lesson)[key]
+    if isinstance(exercise, Exercise):
+        for right in {mistake.answer.right for mistake in exercise.mistakes if hasattr(mistake.answer, "right")}:
+            verdict = examine(exercise, right, 11)
+            assert verdict.state == "passed", verdict.message
+
+
 @pytest.mark.parametrize("stem", stems())
 def test_known_mistakes_cannot_be_read_from_the_exercise_notebook(stem):
     text = "\n".join(cell.source for cell in editions(stem)["exercises"].cells)
