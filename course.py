@@ -128,7 +128,7 @@ def parse(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
         }.items()
     }
     added["lab"].add_argument("--no-browser", action="store_true", help="print the address, open nothing")
-    added["test"].add_argument("--thorough", action="store_true", help="also what takes long, and notebooks four times")
+    added["test"].add_argument("--thorough", action="store_true", help="also what takes long, and notebooks five times")
     added["test"].add_argument("--device", default="cpu", help="where notebooks compute: cpu, auto, cuda, mps")
     for name in ("lab", "test"):
         added[name].add_argument("--cpu", action="store_true", help="on Linux: PyTorch without CUDA, gigabytes less")

@@ -73,18 +73,19 @@ def test_thorough_checks_first_and_ends_with_the_round_that_failed(monkeypatch, 
     assert built == [(["--check"], 0)]
     assert "tests" in made[0][0] and "tests" not in made[1][0] and "exercises" in made[1][0]
     assert len(made) == 2, "the third round does not follow a round that failed"
-    assert "Round 2 of 4" in capfd.readouterr().out.splitlines()[-1]
+    assert "Round 2 of 5" in capfd.readouterr().out.splitlines()[-1]
 
 
 def test_what_is_marked_thorough_runs_once_and_the_last_rounds_disturb_what_may_not_matter(calls):
     made, _ = calls
     assert course.test(True, []) == 0
-    told = ("ATTENTION_COURSE_THOROUGH", "ATEN_CPU_CAPABILITY", "ATTENTION_COURSE_NOISE")
+    told = ("ATTENTION_COURSE_THOROUGH", "ATEN_CPU_CAPABILITY", "ATTENTION_COURSE_NOISE", "ATTENTION_COURSE_SIZES")
     assert [[name in more for name in told] for _, more in made] == [
-        [True, False, False],
-        [False, False, False],
-        [False, True, False],
-        [False, False, True],
+        [True, False, False, False],
+        [False, False, False, False],
+        [False, True, False, False],
+        [False, False, True, False],
+        [False, False, True, True],
     ]
     assert all(more["OMP_NUM_THREADS"] == "1" for _, more in made)
 

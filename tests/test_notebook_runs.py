@@ -77,3 +77,24 @@ def test_the_noise_moves_what_is_trained_and_nothing_else(tmp_path):
     cells = [cell(build), cell(train), cell("print(0 < gap < 0.01, float(torch.rand(1)) > 0)", "True True\n")]
     assert run(tmp_path, *cells, ATTENTION_COURSE_NOISE="1e-3")[0] == 0
     assert run(tmp_path, *cells)[0] == 1
+
+
+@pytest.mark.thorough
+def test_a_figure_whose_size_depends_on_what_was_trained_is_found(tmp_path):
+    def figure(source, size):
+        data = {"text/plain": f"<Figure size {size} with 1 Axes>", "image/png": ""}
+        output = nbformat.v4.new_output("display_data", data)
+        return nbformat.v4.new_code_cell(source, outputs=[output], execution_count=1)
+
+    draw = "_ = plt.figure(figsize=({}, 2), dpi=100).add_subplot(); plt.show()"
+    train = "a = torch.nn.Linear(2, 1); b = float(a.weight[0, 0]); _ = torch.optim.SGD(a.parameters(), lr=0.1)"
+    cells = [
+        cell(f"import torch, matplotlib.pyplot as plt; torch.manual_seed(0); {train}"),
+        cell("assert float(a.weight[0, 0]) == b"),  # fails, and is passed over
+        cell("print(float(a.weight[0, 0]) == b)", "True\n"),
+        figure(draw.format(2), "200x200"),
+        figure(draw.format("2 + (float(a.weight[0, 0]) != b)"), "200x200"),
+    ]
+    status, said = run(tmp_path, *cells, ATTENTION_COURSE_NOISE="0.3", ATTENTION_COURSE_SIZES="1")
+    assert status == 1 and "1 failed, 4 passed" in said, said
+    assert "depend on what was trained" in said and "Cell 4" in said

@@ -13,7 +13,8 @@ CALM = {  # parallel by process, not by thread; no bars; what is compared was st
     "ATTENTION_COURSE_DEVICE": "cpu",
 }
 OTHER_PROCESSOR = {"ATEN_CPU_CAPABILITY": "default", "MKL_CBWR": "COMPATIBLE"}  # the kernels of an old machine
-OTHER_TRAINING = {"ATTENTION_COURSE_NOISE": "1e-4"}  # every model starts a little beside where it would
+OTHER_TRAINING = {"ATTENTION_COURSE_NOISE": "1e-3"}  # every model starts a little beside where it would
+OTHER_MODELS = {"ATTENTION_COURSE_NOISE": "0.3", "ATTENTION_COURSE_SIZES": "1"}  # far beside: it learns something else
 OPTIONS_WITH_VALUE = {"-c", "-k", "-m", "-n", "-o", "-p", "-W"}  # pytest's: what follows is no path
 RUN = ("notebooks", "solutions")  # the exercises run in tests/test_exercises.py, and in the rounds of --thorough
 # CPU-seconds of the tests, of one lesson with its solutions, and of its rehearsal of Colab, where nothing else runs
@@ -55,7 +56,8 @@ def rounds(thorough: bool, more: Sequence[str]) -> list[tuple[str, dict[str, str
         ("all tests, those that take long too, and all notebooks", longer, test_command(more, (*every, "tests"))),
         ("all notebooks again", {}, test_command(more, every)),
         ("all notebooks, as on another processor", OTHER_PROCESSOR, test_command(more, every)),
-        ("all lessons, their models trained from another start", OTHER_TRAINING, test_command(more, RUN)),
+        ("all lessons, their models trained from a start beside", OTHER_TRAINING, test_command(more, RUN)),
+        ("sizes of figures, with models that learn something else", OTHER_MODELS, test_command(more, RUN)),
     ]
 
 
@@ -68,9 +70,9 @@ def announcement(thorough: bool, device: str, more: Sequence[str]) -> str:
         lessons = len(list((ROOT / "notebooks").glob("[0-9]*.ipynb")))
         seconds = UNITS + LESSON * lessons
         if thorough:
-            seconds = 2 * UNITS + (4 * LESSON + REHEARSAL) * lessons
+            seconds = 2 * UNITS + (5 * LESSON + REHEARSAL) * lessons
         minutes = round(seconds / min(cores(), 8) / 60) + 1
-        what = "All tests, and in four rounds" if thorough else "All tests, and"
+        what = "All tests, and in five rounds" if thorough else "All tests, and"
         lines.append(
             f"{what} {lessons} lessons with exercises and solutions: about {minutes} minutes "
             f"where nothing else keeps these {cores()} cores busy."
