@@ -38,7 +38,7 @@ def install_missing(distribution: str = "attention-course") -> None:
     """
     for requirement in missing(distribution):
         command = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", requirement]
-        done = subprocess.run(command, capture_output=True, text=True)
+        done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace")
         if done.returncode:
             raise RuntimeError(f"pip could not install {requirement}:\n{done.stderr.strip()}")
         importlib.invalidate_caches()

@@ -9,10 +9,13 @@ import merge_notebook
 import nbformat
 import pytest
 import working_copy
+from browser import jupyterlab
 from hypothesis import given
 from installation import ROOT
 from merge_notebook import changed, merged, read, source, written
 from working_copy import EDITION, FOLDERS, refresh
+
+from course import FIRST_LESSON
 
 DAY = "2026-12-01"
 STUB = "...  # your answer"
@@ -384,3 +387,28 @@ def test_git_and_the_tests_leave_the_copy_alone():
     assert f"{working_copy.COPY.name}/" in (ROOT / ".gitignore").read_text("utf-8").splitlines()
     assert shutil.which("git") is None or working_copy.COPY.parent == ROOT
     assert merge_notebook.read(written(OLD)) == OLD
+
+
+@pytest.mark.browser
+@pytest.mark.thorough
+def test_the_link_of_a_lesson_leads_to_the_learners_own_exercises(browser, tmp_path):
+    (tmp_path / "course").mkdir()
+    for folder in FOLDERS:
+        (tmp_path / "course" / folder).mkdir()
+        shutil.copy(ROOT / folder / "00_start.ipynb", tmp_path / "course" / folder)
+    refresh(tmp_path / "course", tmp_path / "copy", DAY)
+    path = tmp_path / "copy/exercises/00_start.ipynb"
+    mine = read(path.read_bytes())
+    mine["cells"].insert(0, cell("markdown", "mine", "# My own notes"))
+    put(path, mine)
+    with jupyterlab(tmp_path / "copy") as lab:
+        page = browser.new_page()
+        page.goto(lab.address(FIRST_LESSON))
+        link = page.locator(
+            '.jp-NotebookPanel a[data-commandlinker-args*="exercises"], .jp-NotebookPanel a[href*="exercises"]'
+        )
+        link.last.wait_for(state="attached", timeout=120_000)
+        link.last.scroll_into_view_if_needed()
+        link.last.click()
+        page.get_by_role("heading", name="My own notes").wait_for(timeout=60_000)
+        page.close()

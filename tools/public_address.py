@@ -25,8 +25,8 @@ def github_address(text: str, remote: bool = False) -> str | None:
 def origin_address(folder: Path = ROOT) -> str:
     """The address of the git remote `origin`, where that is on GitHub."""
     try:
-        asked = subprocess.run(["git", "remote", "get-url", "origin"], cwd=folder, capture_output=True, text=True)
-        found = github_address(asked.stdout, remote=True)
+        asked = subprocess.run(["git", "remote", "get-url", "origin"], cwd=folder, capture_output=True)
+        found = github_address(asked.stdout.decode("utf-8", "replace"), remote=True)  # whatever the locale
     except OSError:  # no git
         found = None
     if not found:
