@@ -67,7 +67,7 @@ def heatmap(
     Shapes: weights (query, key). Numbers are written into the cells where there is room for them (at most ten keys
     and ten queries, or as `annotate` says). Raises ValueError when names and weights differ in number.
     """
-    weights = _numbers(weights)
+    weights = as_array(weights)
     if weights.ndim != 2:
         raise ValueError(f"weights: got shape {weights.shape}, expected two axes, (query, key)")
     for name, names, count in (("queries", queries, weights.shape[0]), ("keys", keys, weights.shape[1])):
@@ -104,17 +104,17 @@ def curves(
     """
     ax = plt.subplots(figsize=(7, 4))[1] if ax is None else ax
     for place, (label, (x, y, *spread)) in enumerate(series.items()):
-        x, y = _numbers(x), _numbers(y)
+        x, y = as_array(x), as_array(y)
         colour = list(COLOURS.values())[place % len(COLOURS)]
         marker = MARKERS[place % len(MARKERS)] if len(x) <= 25 else None
         ax.plot(x, y, LINES[place % len(LINES)], marker=marker, markersize=5, color=colour, label=label)
         if spread:
-            ax.fill_between(x, y - _numbers(spread[0]), y + _numbers(spread[0]), color=colour, alpha=0.2, linewidth=0)
+            ax.fill_between(x, y - as_array(spread[0]), y + as_array(spread[0]), color=colour, alpha=0.2, linewidth=0)
     ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
     if logx:
         ax.set_xscale("log", base=2)
         ax.xaxis.set_major_formatter(lambda x, _: f"{x:.3g}" if x < 1000 else f"{x:.0f}")
-    elif all(float(v).is_integer() for x, *_ in series.values() for v in _numbers(x)):
+    elif all(float(v).is_integer() for x, *_ in series.values() for v in as_array(x)):
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     if logy:
         ax.set_yscale("log")
@@ -140,7 +140,7 @@ def bars(values: Mapping[str, float | tuple], ylabel: str, title: str = "", ax: 
     ax.margins(x=0.12)
 
 
-def _numbers(values) -> np.ndarray:
+def as_array(values) -> np.ndarray:
     """Anything that holds numbers, a tensor on any device included, as an array."""
     if hasattr(values, "detach"):
         values = values.detach().cpu().float().numpy()

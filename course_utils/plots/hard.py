@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from course_utils.plots.base import COLOURS, LINES, MARKERS, _numbers, heatmap, row
+from course_utils.plots.base import COLOURS, LINES, MARKERS, as_array, heatmap, row
 
 
 def side_by_side(maps: Mapping[str, tuple], mark: tuple[str, str] | None = None) -> None:
@@ -45,7 +45,7 @@ def histograms(series: Mapping[str, object], xlabel: str, title: str = "") -> No
     """
     _, axes = plt.subplots(len(series), 1, figsize=(8, 1.25 * len(series) + 0.9), sharex=True, squeeze=False)
     for ax, colour, (label, numbers) in zip(axes[:, 0], COLOURS.values(), series.items(), strict=False):
-        numbers = _numbers(numbers)
+        numbers = as_array(numbers)
         share = np.full(len(numbers), 100 / len(numbers))
         ax.hist(numbers, bins=50, range=(0, 1), weights=share, color=colour, alpha=0.85)
         ax.axvline(numbers.mean(), color="black", linestyle="--", linewidth=1.3)
@@ -83,5 +83,5 @@ def _over_temperature(ax: Axes, found: Mapping, ylabel: str, title: str) -> None
 
 
 def _mean_and_error(numbers) -> tuple[float, float]:
-    numbers = _numbers(numbers)
+    numbers = as_array(numbers)
     return numbers.mean(), numbers.std(ddof=1) / np.sqrt(len(numbers))

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Polygon, Rectangle
 from matplotlib.ticker import LogLocator, StrMethodFormatter
 
-from course_utils.plots.base import COLOURS, LINES, MARKERS, SEQUENTIAL, _numbers, row
+from course_utils.plots.base import COLOURS, LINES, MARKERS, SEQUENTIAL, as_array, row
 
 GREY = "#767676"  # dark enough to be read on white
 
@@ -18,7 +18,7 @@ def hull_and_box(names: Sequence[str], values, one_head, two_heads, labels: Sequ
 
     Shapes: values (good, 2), one_head (2), two_heads (2). `labels` names the two columns.
     """
-    values, one, two = _numbers(values), _numbers(one_head), _numbers(two_heads)
+    values, one, two = as_array(values), as_array(one_head), as_array(two_heads)
     ax = plt.subplots(figsize=(7.4, 4.6))[1]
     low, high = values.min(axis=0), values.max(axis=0)
     box = Rectangle(low, *(high - low), facecolor=COLOURS["orange"], alpha=0.18, label="two heads reach the box")
@@ -91,7 +91,7 @@ def head_map(weights, titles: Sequence[str], title: str = "", across: int = 4) -
 
     Shapes: weights (heads, query, key). Raises ValueError unless there is one title for each head.
     """
-    weights = _numbers(weights)
+    weights = as_array(weights)
     if weights.ndim != 3 or len(titles) != len(weights):
         raise ValueError(f"titles: got {len(titles)} for weights {weights.shape}, expected one for each head")
     down = -(-len(weights) // across)
@@ -122,7 +122,7 @@ def accuracy_against_heads(series: Mapping[str, tuple], title: str, ax: Axes) ->
     """
     for place, (label, (heads, percent, spread)) in enumerate(series.items()):
         ax.errorbar(
-            heads, _numbers(percent), _numbers(spread), color=list(COLOURS.values())[place], linestyle=LINES[place],
+            heads, as_array(percent), as_array(spread), color=list(COLOURS.values())[place], linestyle=LINES[place],
             marker=MARKERS[place], capsize=3, label=label,
         )  # fmt: skip
     ax.set_xscale("log", base=2)

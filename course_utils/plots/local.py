@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from course_utils.plots.base import COLOURS, SEQUENTIAL, _numbers
+from course_utils.plots.base import COLOURS, SEQUENTIAL, as_array
 
 
 def word_alignment(
@@ -32,7 +32,7 @@ def word_alignment(
     _write_words(ax, source, target, title)
     if centres is None:
         return
-    for row, centre in enumerate(_numbers(centres)[: len(target)]):
+    for row, centre in enumerate(as_array(centres)[: len(target)]):
         left, right = max(np.ceil(centre - reach), 0), min(np.floor(centre + reach), len(source) - 1)
         if left <= right:
             frame = Rectangle((left + 0.06, row + 0.1), right - left + 0.88, 0.8, fill=False)
@@ -78,7 +78,7 @@ def copy_matrix(
     (1 − gate) · weights. Raises ValueError for too few weights.
     """
     weights = _fitting(weights, target, source)
-    gate = _numbers(gate).reshape(-1)[: len(target), None]
+    gate = as_array(gate).reshape(-1)[: len(target), None]
     shown = np.concatenate([gate, (1 - gate) * weights], axis=1)
     if ax is None:
         ax = plt.subplots(figsize=(3.4 + 0.72 * len(source), 1.7 + 0.42 * len(target)))[1]
@@ -115,7 +115,7 @@ def _branch(ax: Axes, begin: tuple, end: tuple, label: str, styles: Sequence[tup
 
 
 def _fitting(weights, target: Sequence[str], source: Sequence[str]) -> np.ndarray:
-    weights = _numbers(weights)
+    weights = as_array(weights)
     if weights.ndim != 2 or weights.shape[0] < len(target) or weights.shape[1] < len(source):
         raise ValueError(f"weights: got shape {weights.shape}, expected at least ({len(target)}, {len(source)})")
     return weights[: len(target), : len(source)]

@@ -9,7 +9,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.patches import Patch, Rectangle
 
-from course_utils.plots.base import COLOURS, SEQUENTIAL, _numbers
+from course_utils.plots.base import COLOURS, SEQUENTIAL, as_array
 
 HIDDEN = {"facecolor": "#f2f2f2", "edgecolor": "#bdbdbd", "hatch": "///", "linewidth": 0}
 
@@ -72,7 +72,7 @@ def _grid(count: int, across: int, names: Sequence[str]) -> tuple[list[Axes], li
 
 
 def _square(name: str, numbers, names: Sequence[str]) -> np.ndarray:
-    numbers = _numbers(numbers)
+    numbers = as_array(numbers)
     if numbers.shape != (len(names), len(names)):
         raise ValueError(f"{name}: got shape {numbers.shape}, expected {(len(names), len(names))}, one for each name")
     return numbers

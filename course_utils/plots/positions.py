@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.lines import Line2D
 
-from course_utils.plots.base import COLOURS, SEQUENTIAL, _numbers, curves, row
+from course_utils.plots.base import COLOURS, SEQUENTIAL, as_array, curves, row
 
 GREY = "#767676"
 
@@ -17,7 +17,7 @@ def clocks(code, periods: Sequence[float]) -> None:
     Shapes: code (place, 2 · pairs), sine before cosine; `periods` gives the places that each clock needs for a turn.
     Raises ValueError unless there is one period for each pair.
     """
-    hands = _numbers(code).reshape(len(code), -1, 2)  # (place, pair, sine and cosine)
+    hands = as_array(code).reshape(len(code), -1, 2)  # (place, pair, sine and cosine)
     if len(periods) != hands.shape[1]:
         raise ValueError(f"periods: got {len(periods)}, expected one for each of the {hands.shape[1]} pairs")
     ax = plt.subplots(figsize=(1.5 + 1.7 * hands.shape[1], 0.9 + 0.95 * len(hands)))[1]
@@ -43,7 +43,7 @@ def code_map(code, title: str) -> None:
 
     Shapes: code (place, feature).
     """
-    code = _numbers(code)
+    code = as_array(code)
     figure, ax = plt.subplots(figsize=(8, 4.6))
     image = ax.imshow(code, cmap=SEQUENTIAL, vmin=-1, vmax=1, aspect="auto", interpolation="nearest")
     ax.set(xlabel="feature (even: sine, odd: cosine)", ylabel="place", title=title)
@@ -60,7 +60,7 @@ def product_against_distance(distance, products: Mapping[str, np.ndarray], norms
     curves({name: (distance, product) for name, product in products.items()}, "distance of two places",
            "dot product / norm²", "Largest at 0, and not falling all the way", ax=left)  # fmt: skip
     left.axhline(0, color=GREY, linewidth=0.8)
-    norms = _numbers(norms)
+    norms = as_array(norms)
     points = {"norm": (np.arange(len(norms)), norms)}
     curves(points, "place", "norm of the code", "Every code has the same norm", ax=right)
     right.set_ylim(0, 1.5 * norms.max())

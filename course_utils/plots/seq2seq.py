@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from course_utils.plots.base import COLOURS, SEQUENTIAL, _numbers
+from course_utils.plots.base import COLOURS, SEQUENTIAL, as_array
 
 GREY = "#767676"  # dark enough to be read on white
 DARK_ORANGE = "#8F6200"  # for words: the orange of the lines is too pale to be read
@@ -71,7 +71,7 @@ def parting_curves(lengths, without, with_it, ylabel: str, title: str, counts=No
     below the curves.
     """
     ax = plt.subplots(figsize=(8, 4.6))[1] if ax is None else ax
-    x, upper, lower = _numbers(lengths), _numbers(without), _numbers(with_it)
+    x, upper, lower = as_array(lengths), as_array(without), as_array(with_it)
     ax.fill_between(x, lower, upper, color=COLOURS["orange"], alpha=0.15, linewidth=0)
     ax.plot(x, upper, "--s", color=COLOURS["orange"], markersize=6, linewidth=2)
     ax.plot(x, lower, "-o", color=COLOURS["blue"], markersize=6, linewidth=2)
@@ -104,7 +104,7 @@ def word_alignments(maps: Sequence, words: Sequence[str], sounds: Sequence[Seque
         1, len(words), figsize=(1.4 + 0.36 * sum(widths) + 0.4 * len(words), height), width_ratios=widths, squeeze=False
     )
     for ax, weights, word, spoken in zip(axes[0], maps, words, sounds, strict=True):
-        shown = _numbers(weights)[: len(spoken), : len(word)]
+        shown = as_array(weights)[: len(spoken), : len(word)]
         image = ax.pcolormesh(shown, cmap=SEQUENTIAL, vmin=0, vmax=1, edgecolor="#e0e0e0", linewidth=0.5)
         ax.set(xlim=(0, len(word)), ylim=(len(spoken), 0))
         ax.set_xticks(np.arange(len(word)) + 0.5, list(word))

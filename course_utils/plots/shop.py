@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from course_utils.data.catalogue import ATTRIBUTES, SHELF
 from course_utils.data.shop import NAMES
-from course_utils.plots.base import COLOURS, SEQUENTIAL, _numbers, curves, row
+from course_utils.plots.base import COLOURS, SEQUENTIAL, as_array, curves, row
 
 GREY = "#767676"  # dark enough to be read on white
 
@@ -22,7 +22,7 @@ def shelf(weights, queries: Sequence[str], top: float | None = None) -> None:
     Shapes: weights (query, good). All queries share one scale from 0 to `top`, by default the largest weight.
     Raises ValueError when weights do not fit the queries and the catalogue.
     """
-    weights = _numbers(weights)
+    weights = as_array(weights)
     if weights.shape != (len(queries), len(NAMES)):
         raise ValueError(f"weights: got shape {weights.shape}, expected {(len(queries), len(NAMES))}, (query, good)")
     shades = plt.cm.ScalarMappable(Normalize(0, weights.max() if top is None else top), SEQUENTIAL)
@@ -70,7 +70,7 @@ def blend_against_rank(weights, values, context, query: str, count: int = 8) -> 
 
     Shapes: weights (good), values (good, at least price and weight), context (at least price and weight).
     """
-    weights, values, context = _numbers(weights), _numbers(values), _numbers(context)
+    weights, values, context = as_array(weights), as_array(values), as_array(context)
     order = np.argsort(-weights, kind="stable")[:count]
     left, right = row(2, width=5.2, height=4.2)
     left.barh(range(count), weights[order], color=plt.get_cmap(SEQUENTIAL)(0.75))
@@ -114,7 +114,7 @@ def word_tables(tables: Mapping[str, object], words: Sequence[str]) -> None:
     """
     _, axes = plt.subplots(1, len(tables), figsize=(10.5, 1.6 + 0.2 * len(words)), squeeze=False, sharey=True)
     for ax, (title, table) in zip(axes[0], tables.items(), strict=True):
-        table = _numbers(table).clip(min=0)
+        table = as_array(table).clip(min=0)
         image = ax.imshow(table / max(table.max(), 1e-9), cmap=SEQUENTIAL, vmin=0, vmax=1, aspect="auto")
         ax.set_xticks(range(len(ATTRIBUTES)), ATTRIBUTES, rotation=40, ha="right", rotation_mode="anchor")
         ax.set_yticks(range(len(words)), words)
@@ -132,13 +132,13 @@ def kernel_fits(x, y, weights: Mapping[str, object], query: int, grid, fits: Map
     the grid of the query whose weights are shown.
     """
     axes = row(len(fits), width=3.6, height=3.6)
-    x, y, grid, truth = _numbers(x), _numbers(y), _numbers(grid), _numbers(truth)
+    x, y, grid, truth = as_array(x), as_array(y), as_array(grid), as_array(truth)
     for ax, (title, fit) in zip(axes, fits.items(), strict=True):
-        shades = _numbers(weights[title])[query]
+        shades = as_array(weights[title])[query]
         ax.axvline(grid[query], color=COLOURS["red"], linewidth=1, linestyle=":", label="the query")
         ax.scatter(x, y, c=shades, cmap=SEQUENTIAL, vmin=0, vmax=shades.max(), edgecolor=GREY, linewidth=0.6, s=34)
         ax.plot(grid, truth, "--", color="black", linewidth=1.2, label="the truth")
-        ax.plot(grid, _numbers(fit), color=COLOURS["red"], linewidth=2, label="attention")
+        ax.plot(grid, as_array(fit), color=COLOURS["red"], linewidth=2, label="attention")
         ax.set(xlabel="degrees outside", ylabel="thermoses sold in a day" if ax is axes[0] else "", title=title)
         ax.set(ylim=(0, y.max() * 1.08))
     axes[0].legend(loc="upper right", fontsize=9)
