@@ -2,7 +2,8 @@
 
 One self-contained piece of HTML and JavaScript, a few kilobytes with its numbers in it. It works in JupyterLab, in
 Colab and in exported pages, without a kernel and without a network; where scripts are stripped (GitHub, a notebook that
-is not trusted) a plain table of the weights stands in its place.
+is not trusted) a plain table of the weights stands in its place. `numbers` checks and packs what is
+shown; `page` writes the HTML around it.
 """
 
 from __future__ import annotations
