@@ -13,6 +13,7 @@ from pathlib import Path
 
 import jupytext
 import nbformat
+from exports import LANGUAGE, mark_slides
 from nbformat.v4 import new_code_cell, new_markdown_cell
 from predict import hide_answers
 from quote import QuoteError, quoted
@@ -29,11 +30,13 @@ COLAB = """\
 # @title Set-up for Colab (elsewhere this cell does nothing)
 import importlib.util
 import os
+import subprocess
+import sys
 
 if importlib.util.find_spec("course_utils") is None:
     source = os.environ.get("ATTENTION_COURSE_PIP", "{source}")
     if source:
-        %pip install -q --no-deps "{{source}}"
+        subprocess.run([sys.executable, "-m", "pip", "install", "-q", "--no-deps", source])
     importlib.invalidate_caches()
     if importlib.util.find_spec("course_utils") is None:
         raise ModuleNotFoundError(
@@ -43,6 +46,7 @@ if importlib.util.find_spec("course_utils") is None:
     from course_utils.colab import install_missing
 
     install_missing()
+    print("Ready. To keep what you write here: File → Save a copy in Drive.")
 """
 
 
@@ -113,6 +117,7 @@ def _notebook(stem: str, folder: str, manuscript: Path, root: Path) -> nbformat.
     if address(root):
         cells[0].source = f"{badge(stem, folder, root)}\n\n{cells[0].source}"
     hide_answers(cells)
+    mark_slides(cells)
     _name(cells, manuscript.name)
     for cell in cells:
         _mark_for_nbgrader(cell, folder)
@@ -120,7 +125,7 @@ def _notebook(stem: str, folder: str, manuscript: Path, root: Path) -> nbformat.
         cells=cells,
         metadata={
             "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-            "language_info": {"name": "python"},
+            "language_info": LANGUAGE,
         },
     )
 
