@@ -8,11 +8,16 @@ Or in a shell: `python -m course_utils.contract package.module:name`.
 
     convention  how an attention wants to be called
     patterns    axes in words
+    calling     from our axes into a convention's, and back
     subject     the attention under audit, called in its convention and read in ours
     cases       the inputs, small ones first; hiding has the masks
     clauses     what must hold, and when it applies
+    reading     what an attention says of itself; probing and discovering try the rest
+    reference   what a module with projections should equal
     auditing    every clause, on one attention
-    report      the results, and the table
+    report      the results, and the table; wording says a convention in words
+    testing     the clauses as tests of pytest
+    leaks       who depends on whom, in any model
 """
 
 from course_utils.contract.auditing import audit

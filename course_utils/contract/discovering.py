@@ -166,10 +166,17 @@ def _with_traits(attention: Callable, convention: Convention, declared: dict[str
                 told[name] = getattr(convention, name)
     if "positions" not in declared and knows_places(attention):
         told["positions"] = True
+    if convention.size is None and not _is_free(attention, convention):
+        told["size"] = subject.dims[0].size
     convention = replace(convention, **told)
     if any(name.startswith("mask") for name in declared) or (reading.known and not reading.masks):
         return convention
     return _with_mask(attention, convention, reading)
+
+
+def _is_free(attention: Callable, convention: Convention) -> bool:
+    """Whether it takes other sizes than that with which it was tried."""
+    return try_it(attention, replace(convention, size=6 * convention.heads)) is not None
 
 
 def _with_mask(attention: Callable, convention: Convention, reading: Reading) -> Convention:

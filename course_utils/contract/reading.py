@@ -16,10 +16,23 @@ ROLES = {
     **dict.fromkeys(("x", "src", "source", "input", "inputs", "hidden_states", "hidden", "sequence", "emb"), "source"),
 }
 MASKLIKE = ("mask", "bias", "valid_len", "lengths", "padding", "pad")
+WILD = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 KINDS = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 SIZES = (
     *("embed_dim", "d_model", "hidden_size", "dim", "n_embd", "embedding_dim", "model_dim", "in_features", "size"),
-    *("num_hiddens", "in_dim", "input_dim", "channels", "att_dim", "hidden_dim", "query_dim", "units", "in_channels"),
+    *(
+        "num_hiddens",
+        "in_dim",
+        "input_dim",
+        "channels",
+        "att_dim",
+        "hidden_dim",
+        "query_dim",
+        "units",
+        "in_channels",
+        "dim_heads",
+        "head_dim",
+    ),
 )
 HEADS = ("num_heads", "num_attention_heads", "n_heads", "n_head", "nhead", "heads", "nheads", "head_num", "h")
 PLACED = ("rotary", "rope", "alibi", "relative", "rel_pos", "position", "pos_emb")
@@ -41,9 +54,11 @@ def read_signature(attention: Callable) -> Reading:
     try:
         call = attention.forward if isinstance(attention, nn.Module) else attention
         parameters = list(inspect.signature(call).parameters.values())
-    except (TypeError, ValueError):
+        if all(one.kind in WILD for one in parameters):  # Keras: what it takes stands in `call`
+            parameters = list(inspect.signature(attention.call).parameters.values())
+    except (AttributeError, TypeError, ValueError):
         return Reading(known=False)
-    tensors, roles, masks, wanted = [], [], [], []
+    tensors, roles, masks, wanted, open_ = [], [], [], [], True
     for one in parameters:
         role = ROLES.get(one.name.lower().removesuffix("_seq").removesuffix("_input"), "")
         required = one.default is inspect.Parameter.empty
@@ -51,11 +66,15 @@ def read_signature(attention: Callable) -> Reading:
             continue
         if any(word in one.name.lower() for word in MASKLIKE) and not isinstance(one.default, bool | int | float):
             masks.append(one.name)
-        elif one.kind in KINDS and not masks and (required or role) and len(tensors) < 3:
+        elif one.kind in KINDS and open_ and not masks and (required or role) and len(tensors) < 3:
             tensors.append(one.name)
             roles.append(role)
         elif required:
             wanted.append(one.name)
+        else:
+            open_ = False  # behind it, no tensor can be given by its place
+    if not tensors and any(one.kind in WILD for one in parameters):
+        return Reading(known=False)
     return Reading(tensors, roles, masks, wanted)
 
 
@@ -66,6 +85,8 @@ def orders(reading: Reading) -> list[str]:
         found.append(" ".join(roles))
     if len(roles) == 2 and "" not in roles:
         found.append("memory query" if roles[0] == "memory" and roles[1] == "query" else "query memory")
+    if roles and roles[0] == "source":
+        found.insert(0, "source")
     if not reading.known or len(roles) >= 3:
         found += ["query key value", "value key query", "key query value"]
     if not reading.known or len(roles) >= 2:
@@ -85,11 +106,11 @@ def size_of(attention: Any) -> list[int | None]:
     for layer in attention.modules():
         if isinstance(layer, nn.Linear):
             found.append(layer.in_features)
-    shapes = [tuple(one.shape) for one in attention.parameters() if one.dim() == 2]
+    shapes = [tuple(one.shape) for one in attention.parameters() if one.dim() > 1]
     found += sorted({size for shape in shapes for size in shape}, reverse=True)
     if not any(True for _ in attention.parameters()):
-        return [None, *dict.fromkeys(found)][:3]
-    return list(dict.fromkeys(found))[:4] or [8]
+        return [None, *dict.fromkeys(found)][:3] + [8, 16, 32, 64]
+    return list(dict.fromkeys(found))[:5] or [8]
 
 
 def heads_of(attention: Any) -> int:

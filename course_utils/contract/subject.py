@@ -130,7 +130,7 @@ def _where(error: Exception) -> str:
     """Where in their own file it was raised: the last line that is neither ours nor PyTorch's."""
     ours = (str(Path(__file__).parent), str(Path(torch.__file__).parent))
     frames = [one for one in traceback.extract_tb(error.__traceback__) if not one.filename.startswith((*ours, "<"))]
-    return f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno}: {frames[-1].line})" if frames else ""
+    return f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
 
 
 @contextmanager
