@@ -1,5 +1,7 @@
 """Buckets: every pair once an epoch, sources of one length together, and an order that can be taken up again."""
 
+from itertools import islice
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -24,7 +26,7 @@ def test_an_epoch_is_every_pair_once_in_batches_of_one_length(pairs, tokens, see
         assert len({len(pair.source) for pair in batch.pairs}) == 1 and batch.source_mask.all()
         assert batch.source.numel() <= max(tokens, batch.source.shape[1])
         plain = collate(batch.pairs, SOURCES, TARGETS)  # the slow way to the same tensors
-        for name in ("source", "source_mask", "source_lengths", "target_in", "target_out"):
+        for name in ("source", "source_mask", "source_lengths", "target_in", "target_out", "real"):
             assert torch.equal(getattr(batch, name), getattr(plain, name)), name
     assert sum(int((batch.target_out != PAD).sum()) for batch in found) == buckets.target_tokens
 
@@ -36,6 +38,24 @@ def test_the_order_depends_on_seed_and_epoch_only(pairs, first):
     list(two.epoch(0))  # what was drawn before does not matter
     whole = [batch.pairs for batch in one.epoch(5)]
     assert [batch.pairs for batch in two.epoch(5, first=first)] == whole[first:]
+
+
+@settings(deadline=None, max_examples=20)
+@given(pairs=many, number=st.integers(0, 3))
+def test_a_stream_is_one_epoch_after_another(pairs, number):
+    buckets = Buckets(pairs, SOURCES, TARGETS, tokens=12)
+    three = [batch.pairs for later in range(3) for batch in buckets.epoch(number + later)]
+    found = [batch.pairs for batch in islice(buckets.stream(number), len(three))]
+    assert found == three
+    next(buckets.stream())  # a stream has no end, and two of one bucket do not touch each other
+    assert [batch.pairs for batch in islice(buckets.stream(number), len(three))] == three
+
+
+def test_nothing_else_is_touched():
+    state, pairs = torch.get_rng_state(), [Pair("abc"[: 1 + k % 3], "x" * k) for k in range(20)]
+    given = list(pairs)
+    list(islice(Buckets(pairs, SOURCES, TARGETS).stream(), 9))
+    assert torch.equal(state, torch.get_rng_state()) and pairs == given
 
 
 def test_epochs_and_seeds_differ():

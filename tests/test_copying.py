@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from course_utils.attention import scaled_dot
 from course_utils.attention.masks import padding_mask
 from course_utils.data.buckets import Buckets
-from course_utils.data.text import END, PAD, UNKNOWN, Pair, Vocabulary, pad
+from course_utils.data.text import END, PAD, UNKNOWN, Pair, Vocabulary, collate, pad
 from course_utils.models.copying import AsNumbers, CopySeq2Seq, Extended, copy_distribution, copy_loss
 from course_utils.models.decoding import beam_search, log_probability
 from course_utils.train.fit import fit
@@ -99,6 +99,15 @@ def test_what_it_gives_are_log_probabilities_and_the_loss_is_theirs():
     real = batch.target_out != PAD
     expected = -logs.gather(-1, batch.target_out[..., None]).squeeze(-1)[real].sum()
     assert number == real.sum() and total.item() == pytest.approx(expected.item(), rel=1e-4)
+
+
+def test_the_loss_asks_the_device_for_no_number():
+    """On "meta", where tensors have no numbers, a question would be an error; see test_seq2seq."""
+    model = small().to("meta")
+    batch = collate([extended().encode(pair) for pair in PAIRS], AsNumbers, AsNumbers)
+    total, number = copy_loss(model, batch.to("meta"))
+    total.backward()
+    assert number == sum(len(pair.target) + 1 for pair in PAIRS)
 
 
 def test_unknown_words_are_told_apart_by_the_copy_alone():

@@ -6,9 +6,11 @@ import torch.nn.functional as F
 from torch import nn
 
 from course_utils.attention import attend, dot, scaled_dot
+from course_utils.attention.local import LocalP
 from course_utils.attention.masks import padding_mask
 from course_utils.attention.scores import Additive
 from course_utils.data.text import END, PAD, START, Vocabulary, collate
+from course_utils.models.bahdanau import Bahdanau
 from course_utils.models.seq2seq import Global, Seq2Seq, token_loss
 from course_utils.train.fit import fit
 
@@ -262,10 +264,59 @@ def test_memory_rows_can_be_repeated_and_reordered(model):
     assert torch.allclose(logits, model(source, mask, target)[0][index], atol=1e-6)
 
 
+RAGGED, EVEN = [("abca", "xyz"), ("b", ""), ("cc", "xxxxx")], [("abc", "xyz"), ("bac", "")]
+
+
+def as_batch(pairs):
+    return collate(pairs, Vocabulary(["abcdefg"]), Vocabulary(["xyz"]))
+
+
+@pytest.mark.parametrize("cell", ["gru", "lstm"])
+@pytest.mark.parametrize("pairs", [RAGGED, EVEN])
+def test_lengths_that_are_known_change_nothing(cell, pairs):
+    torch.manual_seed(0)
+    model, batch = Seq2Seq(11, 7, 8, scaled_dot, cell=cell), as_batch(pairs)
+    given = (batch.source, batch.source_mask, batch.target_in)
+    for one, two in zip(model(*given), model(*given, batch.source_lengths), strict=True):
+        assert torch.equal(one, two)
+    for one, two in zip(model.encode(*given[:2]), model.encode(*given[:2], batch.source_lengths), strict=True):
+        assert torch.equal(one, two)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Seq2Seq(11, 7, 8),
+        lambda: Seq2Seq(11, 7, 8, Additive(8, 8, 6), cell="lstm", dropout=0.1, tied=True),
+        lambda: Seq2Seq(11, 7, 8, attention=LocalP(scaled_dot, 8, 2)),
+        lambda: Bahdanau(11, 7, 8),
+    ],
+)
+@pytest.mark.parametrize("pairs", [RAGGED, EVEN])
+def test_a_training_step_asks_the_device_for_no_number(make, pairs):
+    """A tensor on "meta" has a shape and no numbers: whoever asks for one, as `item` and `nonzero` do, gets an error.
+
+    On a GPU each such question waits until all work before it is done.
+    """
+    model, batch = make().to("meta"), as_batch(pairs).to("meta")
+    total, tokens = token_loss(model, batch, 0.1)
+    (total / tokens).backward()
+    assert tokens == len(as_batch(pairs).real) and all(one.grad is not None for one in model.parameters())
+    with pytest.raises(NotImplementedError):  # without the lengths it must ask: this test can fail
+        model(batch.source, batch.source_mask, batch.target_in)
+
+
+@pytest.mark.parametrize(
+    "lengths", [[3, 1], [5, 3, 1, 6], [5, 3, 0, 4], torch.tensor([5, 3, 1, 4], device="meta")], ids=str
+)
+def test_lengths_that_do_not_fit_are_named(model, lengths):
+    with pytest.raises(ValueError, match="^source_lengths: got .*, expected"):
+        model(*draw(), torch.as_tensor(lengths))
+
+
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
 def test_token_loss_equals_cross_entropy_that_ignores_padding(model, smoothing):
-    pairs = [("abca", "xyz"), ("b", ""), ("cc", "xxxxx")]
-    batch = collate(pairs, Vocabulary(["abcdefg"]), Vocabulary(["xyz"]))
+    batch = as_batch(RAGGED)
     total, tokens = token_loss(model, batch, smoothing)
     logits, _ = model(batch.source, batch.source_mask, batch.target_in)
     expected = F.cross_entropy(

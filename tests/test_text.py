@@ -1,22 +1,20 @@
-"""Vocabulary, padding, batches, and digits to reverse."""
+"""Vocabulary, padding, a batch, and digits to reverse."""
 
 import itertools
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from course_utils.attention.masks import padding_mask
 from course_utils.data.digits import make_reversals
-from course_utils.data.text import END, PAD, START, UNKNOWN, Pair, Vocabulary, batches, collate, pad
+from course_utils.data.text import END, PAD, START, UNKNOWN, Batch, Pair, Vocabulary, collate, pad, shifted
 
 PAIRS = make_reversals(333, 1, 15, seed=5)
 DIGITS = Vocabulary(["0123456789"])
-
-
-def stream(size=32, seed=0, epochs=1, pairs=PAIRS):
-    return batches(pairs, size, DIGITS, DIGITS, torch.Generator().manual_seed(seed), epochs)
 
 
 @given(st.lists(st.text(), max_size=5))
@@ -99,72 +97,76 @@ def test_pad_is_the_plain_loop(sequences):
     assert ids.dtype == lengths.dtype == torch.int64
 
 
-@settings(max_examples=30, deadline=None)
-@given(size=st.integers(1, 400), seed=st.integers(0, 100), count=st.integers(1, 333))
-def test_an_epoch_holds_every_pair_once(size, seed, count):
-    parts = list(stream(size, seed, pairs=PAIRS[:count]))
-    assert Counter(pair for batch in parts for pair in batch.pairs) == Counter(PAIRS[:count])
-    assert all(1 <= len(batch) <= size for batch in parts)
-    assert sum(len(batch) < size for batch in parts) <= 1
+@given(st.lists(st.sampled_from(PAIRS), min_size=1, max_size=40))
+def test_tensors_hold_the_texts_of_their_pairs(pairs):
+    batch = collate(pairs, DIGITS, DIGITS)
+    longest = max(len(pair.source) for pair in pairs)
+    assert list(batch.pairs) == pairs and len(batch) == len(pairs)
+    assert batch.source.shape == (len(batch), longest)
+    assert batch.source_mask.shape == (len(batch), 1, longest)
+    assert batch.source_mask.dtype == torch.bool
+    assert torch.equal(batch.source_mask[:, 0], batch.source != PAD)
+    assert batch.source_lengths.tolist() == [len(pair.source) for pair in pairs]
+    assert batch.target_in.shape == batch.target_out.shape
+    assert (batch.target_in[:, 0] == START).all()
+    for row, pair in enumerate(pairs):
+        assert DIGITS.decode(batch.source[row]) == pair.source
+        assert DIGITS.decode(batch.target_in[row]) == DIGITS.decode(batch.target_out[row]) == pair.target
+        assert batch.target_out[row, len(pair.target)] == END
+        assert not (batch.target_in[row] == END).any()
+    tokens = [number for pair in pairs for number in (*DIGITS.encode(pair.target), END)]
+    assert batch.target_out.flatten()[batch.real].tolist() == tokens
 
 
-@settings(max_examples=20, deadline=None)
-@given(seed=st.integers(0, 100))
-def test_tensors_hold_the_texts_of_their_pairs(seed):
-    for batch in stream(50, seed):
-        longest = max(len(pair.source) for pair in batch.pairs)
-        assert batch.source.shape == (len(batch), longest)
-        assert batch.source_mask.shape == (len(batch), 1, longest)
-        assert batch.source_mask.dtype == torch.bool
-        assert torch.equal(batch.source_mask[:, 0], batch.source != PAD)
-        assert batch.source_lengths.tolist() == [len(pair.source) for pair in batch.pairs]
-        assert batch.target_in.shape == batch.target_out.shape
-        assert (batch.target_in[:, 0] == START).all()
-        for row, pair in enumerate(batch.pairs):
-            assert DIGITS.decode(batch.source[row]) == pair.source
-            assert DIGITS.decode(batch.target_in[row]) == DIGITS.decode(batch.target_out[row]) == pair.target
-            assert batch.target_out[row, len(pair.target)] == END
-            assert not (batch.target_in[row] == END).any()
-
-
-def numbers_of(parts):
-    return [batch.source.tolist() for batch in parts]
-
-
-def test_seeds_order_and_epochs():
-    assert numbers_of(stream(seed=1)) == numbers_of(stream(seed=1))
-    assert numbers_of(stream(seed=1)) != numbers_of(stream(seed=2))
-    plain = [pair for batch in batches(PAIRS, 32, DIGITS, DIGITS) for pair in batch.pairs]
-    assert plain == PAIRS
-    both = [pair for batch in stream(epochs=2) for pair in batch.pairs]
-    first, second = both[: len(PAIRS)], both[len(PAIRS) :]
-    assert Counter(first) == Counter(second) == Counter(PAIRS)
-    assert first != second
-    assert list(stream(epochs=0)) == []
-    assert len(list(itertools.islice(stream(epochs=None), 40))) == 40
-
-
-def test_buckets_save_padding():
-    def padding(parts):
-        return sum(int((~batch.source_mask).sum()) for batch in parts)
-
-    assert padding(stream()) < 0.2 * padding(batches(PAIRS, 32, DIGITS, DIGITS))
+@given(st.lists(st.lists(st.integers(4, 50), max_size=8), min_size=1, max_size=6))
+def test_a_decoder_reads_what_it_writes_one_step_later(targets):
+    target_in, target_out, lengths = shifted(targets)
+    assert lengths.tolist() == [len(target) + 1 for target in targets]
+    for read, written, target in zip(target_in.tolist(), target_out.tolist(), targets, strict=True):
+        padding = [PAD] * (target_in.shape[1] - len(target) - 1)
+        assert read == [START, *target, *padding] and written == [*target, END, *padding]
 
 
 def test_nothing_else_is_touched():
     state, pairs = torch.get_rng_state(), list(PAIRS)
-    list(stream())
+    collate(pairs, DIGITS, DIGITS)
     assert torch.equal(state, torch.get_rng_state())
     assert pairs == PAIRS
 
 
-def test_batch_moves_to_a_device():
-    batch = next(stream())
+def test_a_batch_moves_to_a_device_and_its_lengths_stay():
+    batch = collate(PAIRS[:9], DIGITS, DIGITS)
     moved = batch.to("meta")
-    for name in ("source", "source_mask", "source_lengths", "target_in", "target_out"):
+    for name in ("source", "source_mask", "target_in", "target_out", "real"):
         assert getattr(moved, name).device.type == "meta"
+        assert getattr(moved, name).shape == getattr(batch, name).shape
         assert getattr(batch, name).device.type == "cpu"
-    assert moved.pairs == batch.pairs
+    assert torch.equal(moved.source_lengths, batch.source_lengths)
+    assert moved.pairs == batch.pairs and len(moved) == 9
+
+
+@pytest.mark.parametrize("chosen", [slice(1, 2), slice(0, None, 3), slice(2, None, 4)])
+def test_rows_of_a_batch_are_a_batch(chosen):
+    batch = collate(PAIRS[:9], DIGITS, DIGITS)
+    part = batch.rows(chosen)
+    assert part.pairs == tuple(PAIRS[:9][chosen])
+    for name in ("source", "source_mask", "source_lengths", "target_in", "target_out"):
+        assert torch.equal(getattr(part, name), getattr(batch, name)[chosen]), name
+    assert torch.equal(part.real, (part.target_out != PAD).flatten().nonzero().squeeze(1))
+    whole = replace(batch, target_out=batch.target_out.roll(1, 0))  # what is derived is never stale
+    assert torch.equal(whole.real, (whole.target_out != PAD).flatten().nonzero().squeeze(1))
+
+
+def test_a_batch_whose_mask_and_lengths_differ_is_refused():
+    good = collate(PAIRS[:4], DIGITS, DIGITS)
+    parts = (good.target_in, good.target_out, good.pairs)
+    with pytest.raises(ValueError, match="^source_mask: got .*, expected"):
+        Batch(good.source, torch.ones_like(good.source_mask), good.source_lengths - 1, *parts)
+    with pytest.raises(ValueError, match="^source_lengths: got a tensor on meta, expected"):
+        Batch(good.source, good.source_mask, good.source_lengths.to("meta"), *parts)
+    wider = padding_mask(good.source_lengths, good.source.shape[1] + 1)
+    with pytest.raises(ValueError, match="^source_mask: got .*, expected"):
+        Batch(good.source, wider, good.source_lengths, *parts)
 
 
 def test_plain_tuples_will_do():
@@ -191,20 +193,17 @@ def test_every_length_and_digit_occurs():
     ("call", "named"),
     [
         (lambda: Vocabulary("abc"), "texts"),
-        (lambda: Vocabulary(["abc", ("a", "b")]), "texts: given 1 strings among 2"),
-        (lambda: Vocabulary([[1, 2]]), "texts: given the token 1"),
-        (lambda: Vocabulary(["abc"], at_least=0), "at_least: given 0"),
-        (lambda: Vocabulary([("the", "cat")]).encode("the cat"), "text: given the string 'the cat'"),
-        (lambda: DIGITS.decode([99]), "numbers: given 99"),
-        (lambda: DIGITS.decode([-1]), "numbers: given -1"),
+        (lambda: Vocabulary(["abc", ("a", "b")]), "texts: got 1 strings among 2"),
+        (lambda: Vocabulary([[1, 2]]), "texts: got the token 1"),
+        (lambda: Vocabulary(["abc"], at_least=0), "at_least: got 0"),
+        (lambda: Vocabulary([("the", "cat")]).encode("the cat"), "text: got the string 'the cat'"),
+        (lambda: DIGITS.decode([99]), "numbers: got 99"),
+        (lambda: DIGITS.decode([-1]), "numbers: got -1"),
         (lambda: pad([]), "sequences"),
-        (lambda: batches([], 4, DIGITS, DIGITS), "pairs"),
-        (lambda: batches(PAIRS, 0, DIGITS, DIGITS), "size: given 0"),
-        (lambda: batches(PAIRS, 4, DIGITS, DIGITS, epochs=-1), "epochs"),
         (lambda: collate([], DIGITS, DIGITS), "pairs"),
-        (lambda: make_reversals(-1, 1, 2), "count"),
-        (lambda: make_reversals(5, 0, 2), "shortest, longest"),
-        (lambda: make_reversals(5, 4, 2), "shortest, longest"),
+        (lambda: make_reversals(-1, 1, 2), "count: got -1"),
+        (lambda: make_reversals(5, 0, 2), "shortest: got 0"),
+        (lambda: make_reversals(5, 4, 2), "longest: got 2"),
     ],
 )
 def test_bad_input_is_named(call, named):

@@ -2,11 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import chain, count, islice
 
 import torch
+from torch import Tensor
 
-from course_utils.data.text import END, START, Batch, Vocabulary, pad
+from course_utils.attention.guards import require_positive
+from course_utils.data.text import Batch, Vocabulary, pad, shifted
 
 
 class Buckets:
@@ -23,8 +25,7 @@ class Buckets:
     ) -> None:
         if len(pairs) == 0:
             raise ValueError("pairs: got none, expected at least one pair")
-        if tokens < 1:
-            raise ValueError(f"tokens: got {tokens}, expected at least 1")
+        require_positive(tokens=tokens)
         self.seed = seed
         by_length = defaultdict(list)
         for pair in pairs:
@@ -42,10 +43,14 @@ class Buckets:
     def epoch(self, number: int, first: int = 0) -> Iterator[Batch]:
         """Yields the batches of one epoch in its own order, from the batch numbered `first` on."""
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + number)
-        plan = [(group, places) for group in self.groups for places in group.cut(generator)]
+        plan = [(group, rows) for group in self.groups for rows in group.cut(generator)]
         order = torch.randperm(len(plan), generator=generator).tolist()
-        for group, places in (plan[place] for place in islice(order, first, None)):
-            yield group.batch(places)
+        for group, rows in (plan[index] for index in islice(order, first, None)):
+            yield group.batch(rows)
+
+    def stream(self, number: int = 0) -> Iterator[Batch]:
+        """Yields batches without end: the epoch with this number, then the next one, and so on."""
+        return chain.from_iterable(self.epoch(epoch) for epoch in count(number))
 
 
 class _Group:
@@ -53,30 +58,28 @@ class _Group:
 
     def __init__(self, pairs: list, sources: Vocabulary, targets: Vocabulary, tokens: int) -> None:
         self.pairs = pairs
-        encoded = [targets.encode(pair[1]) for pair in pairs]
         self.source, lengths = pad([sources.encode(pair[0]) for pair in pairs])
-        self.target_in, self.target_lengths = pad([[START, *target] for target in encoded])
-        self.target_out, _ = pad([[*target, END] for target in encoded])
+        self.target_in, self.target_out, self.target_lengths = shifted([targets.encode(pair[1]) for pair in pairs])
         self.target_tokens = int(self.target_lengths.sum())
         self.rows = max(1, tokens // int(lengths[0]))
 
     def __len__(self) -> int:
         return -(-len(self.pairs) // self.rows)  # rounded up: the last batch may be smaller
 
-    def cut(self, generator: torch.Generator) -> list[torch.Tensor]:
+    def cut(self, generator: torch.Generator) -> list[Tensor]:
         """Shuffles the rows, then brings targets of one length together, and cuts them into batches."""
         order = torch.randperm(len(self.pairs), generator=generator)
         order = order[self.target_lengths[order].argsort(stable=True)]
         return list(order.split(self.rows))
 
-    def batch(self, places: torch.Tensor) -> Batch:
-        longest = int(self.target_lengths[places].max())
-        source = self.source[places]
+    def batch(self, rows: Tensor) -> Batch:
+        longest = int(self.target_lengths[rows].max())
+        source = self.source[rows]
         return Batch(
             source=source,
-            source_mask=torch.ones(len(places), 1, source.shape[1], dtype=torch.bool),
-            source_lengths=torch.full((len(places),), source.shape[1]),
-            target_in=self.target_in[places, :longest],
-            target_out=self.target_out[places, :longest],
-            pairs=tuple(self.pairs[place] for place in places.tolist()),
+            source_mask=torch.ones(len(rows), 1, source.shape[1], dtype=torch.bool),
+            source_lengths=torch.full((len(rows),), source.shape[1]),
+            target_in=self.target_in[rows, :longest],
+            target_out=self.target_out[rows, :longest],
+            pairs=tuple(self.pairs[row] for row in rows.tolist()),
         )

@@ -1,17 +1,19 @@
-"""From text to tensors: a vocabulary of characters or words, padding, and batches of pairs."""
+"""From text to tensors: a vocabulary of characters or words, padding, and a batch of pairs."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import chain, count
+from collections.abc import Iterable, Sequence
+from copy import copy
+from dataclasses import dataclass, field, fields
+from itertools import chain
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
+from course_utils.attention.guards import require_positive
 from course_utils.attention.masks import padding_mask
 
 PAD, START, END, UNKNOWN = range(4)
@@ -31,25 +33,22 @@ class Vocabulary:
     The first four numbers are signs: 0 is `<pad>`, 1 `<start>`, 2 `<end>`, 3 `<unknown>`. The tokens of `texts` follow
     in the order of their code points, so that the same set of tokens always gives the same numbers. A string is a
     sequence of characters; a tuple or list of strings is a sequence of words. A token that occurs less than `at_least`
-    times gets no number of its own. Errors: ValueError for one string, for strings and sequences mixed, for a token
+    times gets no number of its own. Raises ValueError for one string, for strings and sequences mixed, for a token
     that is no string, and for at_least below 1.
     """
 
     def __init__(self, texts: Iterable[Sequence[str]], at_least: int = 1):
         if isinstance(texts, str):
-            raise ValueError(
-                f"texts: given one string, {texts[:20]!r}; expected several strings, such as [{texts[:9]!r}]"
-            )
-        if at_least < 1:
-            raise ValueError(f"at_least: given {at_least}; expected 1 or more")
+            raise ValueError(f"texts: got one string, {texts[:20]!r}, expected several strings, as in [{texts[:9]!r}]")
+        require_positive(at_least=at_least)
         texts = list(texts)
         strings = sum(isinstance(text, str) for text in texts)
         if 0 < strings < len(texts):
-            raise ValueError(f"texts: given {strings} strings among {len(texts)}; expected only strings, or none")
+            raise ValueError(f"texts: got {strings} strings among {len(texts)}, expected only strings, or none")
         times = Counter(chain.from_iterable(texts))
         strange = [token for token in times if not isinstance(token, str)]
         if strange:
-            raise ValueError(f"texts: given the token {strange[0]!r}; expected strings")
+            raise ValueError(f"texts: got the token {strange[0]!r}, expected strings")
         self.entries = sorted(token for token, number in times.items() if number >= at_least)
         self._between = "" if strings == len(texts) else " "
         self._number = {token: number for number, token in enumerate(self.entries, start=len(SIGNS))}
@@ -70,23 +69,23 @@ class Vocabulary:
         return f"Vocabulary of {len(self)}: {len(SIGNS)} signs and {len(self.entries)} {kind}"
 
     def encode(self, text: Sequence[str]) -> list[int]:
-        """Return one number for each token; a token never seen before becomes `<unknown>`.
+        """Gives one number for each token; a token never seen before becomes `<unknown>`.
 
-        Errors: ValueError for a string where the tokens are words: it would be read letter by letter.
+        Raises ValueError for a string where the tokens are words: it would be read letter by letter.
         """
         if self._between and isinstance(text, str):
-            raise ValueError(f"text: given the string {text[:20]!r}; expected a sequence of tokens, such as a tuple")
+            raise ValueError(f"text: got the string {text[:20]!r}, expected a sequence of tokens, such as a tuple")
         return [self._number.get(token, UNKNOWN) for token in text]
 
     def tokens(self, numbers: Iterable[int]) -> list[str]:
-        """Return the tokens up to the first `<end>`; `<pad>` and `<start>` are left out, `<unknown>` becomes �.
+        """Gives the tokens up to the first `<end>`; `<pad>` and `<start>` are left out, `<unknown>` becomes �.
 
-        Shapes: numbers is a list of ints or a tensor (length,). Errors: ValueError for a number outside the vocabulary.
+        Shapes: numbers is a list of ints or a tensor (length). Raises ValueError for a number outside the vocabulary.
         """
         found = []
         for number in numbers.tolist() if isinstance(numbers, Tensor) else numbers:
             if not 0 <= number < len(self):
-                raise ValueError(f"numbers: given {number}; expected numbers from 0 to {len(self) - 1}")
+                raise ValueError(f"numbers: got {number}, expected numbers from 0 to {len(self) - 1}")
             if number == END:
                 break
             if number >= len(SIGNS):
@@ -96,35 +95,35 @@ class Vocabulary:
         return found
 
     def decode(self, numbers: Iterable[int]) -> str:
-        """Return the same tokens as one text: characters side by side, words and sounds with spaces between.
+        """Gives the same tokens as one text: characters side by side, words and sounds with spaces between.
 
-        Shapes: numbers is a list of ints or a tensor (length,). Errors: ValueError for a number outside the vocabulary.
+        Shapes: numbers is a list of ints or a tensor (length). Raises ValueError for a number outside the vocabulary.
         """
         return self._between.join(self.tokens(numbers))
 
 
 def pad(sequences: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
-    """Put sequences of different lengths into one rectangle, filled up with `<pad>` on the right.
+    """Puts sequences of different lengths into one rectangle, filled up with `<pad>` on the right.
 
-    Shapes: sequences of lengths t₁ … tₙ → ids (batch, longest) and lengths (batch,), both int64.
+    Shapes: sequences of lengths t₁ … tₙ → ids (batch, longest) and lengths (batch), both int64.
+    Raises ValueError for no sequence.
     """
     if len(sequences) == 0:
-        raise ValueError("sequences: given none; expected at least one sequence of numbers")
-    rows = [_numbers(sequence) for sequence in sequences]
+        raise ValueError("sequences: got none, expected at least one sequence of numbers")
+    rows = [torch.as_tensor(sequence, dtype=torch.long) for sequence in sequences]
     return pad_sequence(rows, batch_first=True, padding_value=PAD), torch.tensor([len(row) for row in rows])
-
-
-def _numbers(sequence: Sequence[int]) -> Tensor:
-    return torch.as_tensor(sequence, dtype=torch.long)
 
 
 @dataclass(frozen=True)
 class Batch:
     """Several pairs as tensors, ready for an encoder and a decoder.
 
-    Shapes: source (batch, key), source_mask (batch, 1, key) with True = may attend, source_lengths (batch,),
-    target_in and target_out (batch, query). The decoder reads `<start>2026` (target_in) while it writes `2026<end>`
-    (target_out). `pairs` holds the examples themselves, in the same order.
+    Shapes: source (batch, key), source_mask (batch, 1, key) with True = may attend, source_lengths (batch),
+    target_in and target_out (batch, query), real (tokens). The decoder reads `<start>2026` (target_in) while it writes
+    `2026<end>` (target_out). `pairs` holds the examples themselves, in the same order. `real` says where target_out,
+    laid out in one row, holds a real token. It is found when the batch is made, on the CPU, and the lengths stay there:
+    a GPU that had to be asked for them would have to finish its work first.
+    Raises ValueError when mask and lengths say different things, or the lengths are not on the CPU.
     """
 
     source: Tensor
@@ -133,83 +132,49 @@ class Batch:
     target_in: Tensor
     target_out: Tensor
     pairs: tuple = field(repr=False)
+    real: Tensor = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.source_lengths.device.type != "cpu":
+            raise ValueError(f"source_lengths: got a tensor on {self.source_lengths.device}, expected one on the CPU")
+        if not torch.equal(self.source_mask.cpu(), padding_mask(self.source_lengths, self.source.shape[1])):
+            raise ValueError("source_mask: got a mask that differs from source_lengths, expected True for as many keys")
+        real = (self.target_out != PAD).flatten().nonzero().squeeze(1)
+        object.__setattr__(self, "real", real)  # frozen: nobody else may
 
     def to(self, device: torch.device | str) -> Batch:
-        """Return the same batch with its tensors on another device."""
-        moved = {name: value.to(device) for name, value in vars(self).items() if isinstance(value, Tensor)}
-        return replace(self, **moved)
+        """Gives the same batch with its tensors on another device; the lengths stay on the CPU."""
+        moved = copy(self)
+        tensors = {name: value for name, value in vars(self).items() if isinstance(value, Tensor)}
+        vars(moved).update({name: value.to(device) for name, value in tensors.items() if name != "source_lengths"})
+        return moved
+
+    def rows(self, chosen: slice) -> Batch:
+        """Gives a batch of some of the rows, in their order; it is as wide as before."""
+        return Batch(*(getattr(self, part.name)[chosen] for part in fields(self) if part.init))
 
     def __len__(self) -> int:
         return len(self.pairs)
 
 
 def collate(pairs: Sequence, sources: Vocabulary, targets: Vocabulary) -> Batch:
-    """Make one batch of the given pairs, in the given order.
+    """Makes one batch of the given pairs, in the given order.
 
-    Shapes: n pairs (source text first, target text second) → Batch of n rows.
-    Errors: ValueError for no pairs.
+    Shapes: n pairs (source first, target second) → Batch of n rows. Raises ValueError for no pairs.
     """
-    return _batch(_encoded(_checked(pairs), sources, targets))
-
-
-def batches(
-    pairs: Sequence,
-    size: int,
-    sources: Vocabulary,
-    targets: Vocabulary,
-    generator: torch.Generator | None = None,
-    epochs: int | None = 1,
-) -> Iterator[Batch]:
-    """Yield batches that go through all pairs once per epoch; `epochs=None` never ends.
-
-    With a generator the order is drawn anew each epoch, and pairs of similar source length come together, which saves
-    padding. Without one the pairs come as given. The last batch of an epoch may be smaller.
-    Errors: ValueError for no pairs, a size below 1, or fewer than 0 epochs.
-    """
-    if size < 1:
-        raise ValueError(f"size: given {size}; expected at least 1")
-    if epochs is not None and epochs < 0:
-        raise ValueError(f"epochs: given {epochs}; expected 0 or more, or None for a stream without end")
-    # A function of its own, so that a mistake is reported here and not when the first batch is asked for.
-    return _stream(_encoded(_checked(pairs), sources, targets), size, generator, epochs)
-
-
-def _checked(pairs: Sequence) -> Sequence:
     if len(pairs) == 0:
-        raise ValueError("pairs: given none; expected at least one pair")
-    return pairs
+        raise ValueError("pairs: got none, expected at least one pair")
+    source, lengths = pad([sources.encode(pair[0]) for pair in pairs])
+    target_in, target_out, _ = shifted([targets.encode(pair[1]) for pair in pairs])
+    return Batch(source, padding_mask(lengths), lengths, target_in, target_out, tuple(pairs))
 
 
-def _encoded(pairs: Sequence, sources: Vocabulary, targets: Vocabulary) -> list[tuple]:
-    """Turn texts into numbers once, not once an epoch: (pair, source, target in, target out) for each pair."""
-    rows = []
-    for pair in pairs:
-        target = targets.encode(pair[1])
-        rows.append((pair, _numbers(sources.encode(pair[0])), _numbers([START, *target]), _numbers([*target, END])))
-    return rows
+def shifted(targets: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor, Tensor]:
+    """Makes what a decoder reads and what it writes: the same tokens, shifted by one position.
 
-
-def _batch(rows: Sequence[tuple]) -> Batch:
-    pairs, sources, targets_in, targets_out = zip(*rows, strict=True)
-    source, lengths = pad(sources)
-    return Batch(source, padding_mask(lengths), lengths, pad(targets_in)[0], pad(targets_out)[0], pairs)
-
-
-def _stream(rows: list[tuple], size: int, generator: torch.Generator | None, epochs: int | None) -> Iterator[Batch]:
-    for _ in count() if epochs is None else range(epochs):
-        for places in _places([len(row[1]) for row in rows], size, generator):
-            yield _batch([rows[place] for place in places])
-
-
-def _places(lengths: list[int], size: int, generator: torch.Generator | None) -> list[list[int]]:
-    """Cut the numbers 0 … n − 1 into batches: in order, or shuffled and bucketed by length."""
-    if generator is None:
-        order = list(range(len(lengths)))
-        return [order[start : start + size] for start in range(0, len(order), size)]
-    order = torch.randperm(len(lengths), generator=generator).tolist()
-    pool = 50 * size  # sorted within pools, not over everything, so that batches differ from epoch to epoch
-    cut = []
-    for start in range(0, len(order), pool):
-        part = sorted(order[start : start + pool], key=lengths.__getitem__)
-        cut += [part[first : first + size] for first in range(0, len(part), size)]
-    return [cut[place] for place in torch.randperm(len(cut), generator=generator).tolist()]
+    Shapes: targets of lengths t₁ … tₙ → target_in and target_out (batch, longest + 1), lengths (batch), which count
+    `<end>`.
+    """
+    target_in, lengths = pad([[START, *target] for target in targets])
+    target_out, _ = pad([[*target, END] for target in targets])
+    return target_in, target_out, lengths

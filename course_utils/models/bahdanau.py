@@ -33,9 +33,9 @@ class Bahdanau(Seq2Seq):
     ) -> tuple[Tensor, Tensor | None, Tensor]:
         """Does what `Seq2Seq.advance` does, step by step: look, read, join."""
         features, weights = [], []
-        for place, token in enumerate(self.dropout(self.embed(target_in)).split(1, dim=1), start=first):
+        for position, token in enumerate(self.dropout(self.embed(target_in)).split(1, dim=1), start=first):
             query = state[:, None, : self.size]  # (batch, 1, size): an LSTM asks with its hidden half
-            context, looked = self.attention(query, memory.states, memory.mask, place)
+            context, looked = self.attention(query, memory.states, memory.mask, position)
             written, state = self._write(torch.cat([token, context], dim=-1), state)
             features.append(torch.tanh(self.join(torch.cat([context, written], dim=-1))))
             weights.append(looked)

@@ -18,8 +18,8 @@ def copy_distribution(words: Tensor, weights: Tensor, gate: Tensor, numbers: Ten
 
     Shapes: words (batch, target, vocabulary), weights (batch, target, source), gate (batch, target, 1),
     numbers (batch, source) → (batch, target, total).
-    `numbers` says which word each place of the source holds, below `total`; a word that stands there twice gets both
-    weights. Source: See, Liu and Manning 2017, equation 9; Gu et al. 2016; Gulcehre et al. 2016.
+    `numbers` says which word each position of the source holds, below `total`; a word that stands there twice gets
+    both weights. Source: See, Liu and Manning 2017, equation 9; Gu et al. 2016; Gulcehre et al. 2016.
     """
     mixed = F.pad(gate * words, (0, total - words.shape[-1]))  # (batch, target, total): 0 for what it cannot write
     return mixed.scatter_add(-1, numbers[:, None].expand_as(weights), (1 - gate) * weights)
@@ -36,7 +36,7 @@ class Extended:
     def __init__(self, sources: Vocabulary, targets: Vocabulary) -> None:
         self.sources, self.targets = sources, targets
         numbers = [targets.encode([word])[0] if word in targets else None for word in [*SIGNS, *sources.entries]]
-        self.same = torch.tensor([len(targets) + place if one is None else one for place, one in enumerate(numbers)])
+        self.same = torch.tensor([len(targets) + index if one is None else one for index, one in enumerate(numbers)])
 
     def encode_source(self, words: Sequence[str]) -> list[int]:
         """Gives each word its number; unknown words are numbered as they come."""
@@ -80,7 +80,7 @@ class AsNumbers:
 
 
 class CopyMemory(NamedTuple):
-    """A Memory that also knows under which number each place of the source can be written."""
+    """A Memory that also knows under which number each position of the source can be written."""
 
     states: Tensor  # (batch, source, size)
     mask: Tensor  # (batch, 1, source)
@@ -98,7 +98,7 @@ class CopyMemory(NamedTuple):
 class CopyEncoder(nn.Module):
     """Reads unknown words as `<unknown>`, and remembers which they were.
 
-    Shapes: source (batch, source), mask (batch, 1, source) → CopyMemory.
+    Shapes: source (batch, source), mask (batch, 1, source), lengths (batch) on the CPU or None → CopyMemory.
     """
 
     def __init__(self, encoder: nn.Module, same: Tensor, target_size: int) -> None:
@@ -106,9 +106,9 @@ class CopyEncoder(nn.Module):
         self.encoder, self.target_size = encoder, target_size
         self.register_buffer("same", same)
 
-    def forward(self, source: Tensor, mask: Tensor) -> CopyMemory:
+    def forward(self, source: Tensor, mask: Tensor, lengths: Tensor | None = None) -> CopyMemory:
         unknown = source >= len(self.same)
-        memory: Memory = self.encoder(source.masked_fill(unknown, UNKNOWN), mask)
+        memory: Memory = self.encoder(source.masked_fill(unknown, UNKNOWN), mask, lengths)
         known = self.same[source.masked_fill(unknown, UNKNOWN)]
         return CopyMemory(*memory, torch.where(unknown, self.target_size + source, known))
 
@@ -128,8 +128,10 @@ class CopySeq2Seq(Seq2Seq):
         self.encode = CopyEncoder(self.encode, vocabularies.same, self.target_size)
         self.gate = nn.Linear(size, 1)
 
-    def forward(self, source: Tensor, source_mask: Tensor, target_in: Tensor) -> tuple[Tensor, Tensor]:
-        memory = self.encode(source, source_mask)
+    def forward(
+        self, source: Tensor, source_mask: Tensor, target_in: Tensor, source_lengths: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        memory = self.encode(source, source_mask, source_lengths)
         log_words, weights, _ = self.decode(memory, target_in, memory.last)
         return log_words, weights
 
@@ -160,16 +162,17 @@ def copy_loss(model: CopySeq2Seq, batch: Batch) -> tuple[Tensor, int]:
     """Gives the summed cross-entropy of the true next words, and how many there were, as `token_loss` does.
 
     Shapes: → a sum (), the number of real target tokens. Units: nats.
-    Only the probability of the true word is made, gate · vocabulary + (1 − gate) · the weight of the places where the
-    source has it; the large mixed distribution is not needed.
+    Only the probability of the true word is made, gate · vocabulary + (1 − gate) · the weight of the positions where
+    the source has it; the large mixed distribution is not needed. Nothing here asks the device for a number.
     """
-    memory = model.encode(batch.source, batch.source_mask)
+    memory = model.encode(batch.source, batch.source_mask, batch.source_lengths)
     features, weights, _ = model.advance(memory, batch.target_in, memory.last)
-    true, real = batch.target_out, batch.target_out != PAD
+    true = batch.target_out
     gate = torch.sigmoid(model.gate(features)).squeeze(-1)  # (batch, target)
     written = torch.softmax(model.project(features), dim=-1)
     written = written.gather(-1, true.masked_fill(true >= model.target_size, UNKNOWN)[..., None]).squeeze(-1)
     written = written.masked_fill(true >= model.target_size, 0.0)
     copied = (weights * (memory.numbers[:, None] == true[..., None])).sum(-1)
     mixed = gate * written + (1 - gate) * copied
-    return -mixed[real].clamp_min(1e-12).log().sum(), int(real.sum())
+    chances = mixed.flatten().index_select(0, batch.real)  # (tokens)
+    return -chances.clamp_min(1e-12).log().sum(), len(batch.real)

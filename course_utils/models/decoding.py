@@ -52,8 +52,8 @@ def beam_search(
         if settled(total, length, ended, longest, length_penalty).all():
             break
     scores = normalised(total, length, length_penalty)
-    score, place = scores.max(dim=1)
-    return ids[torch.arange(batch, device=device), place, : step + 1], score
+    score, beam = scores.max(dim=1)
+    return ids[torch.arange(batch, device=device), beam, : step + 1], score
 
 
 @torch.no_grad()

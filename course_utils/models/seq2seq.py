@@ -15,7 +15,7 @@ class Global(nn.Module):
 
     Shapes: query (batch, target, size), states (batch, source, size), mask (batch, 1, source)
     → context (batch, target, size), weights (batch, target, source).
-    `first`, the place of the first query in the target, is for windows that move with it; here it changes nothing.
+    `first`, the position of the first query in the target, is for windows that move with it; here it changes nothing.
     Source: Luong et al. 2015, section 3.1.
     """
 
@@ -73,20 +73,27 @@ class Seq2Seq(nn.Module):
         self.join = nn.Linear(2 * size, size) if self.attention else None
         self.project = _tied(self.embed, size) if tied else nn.Linear(size, target_size)
 
-    def forward(self, source: Tensor, source_mask: Tensor, target_in: Tensor) -> tuple[Tensor, Tensor | None]:
+    def forward(
+        self, source: Tensor, source_mask: Tensor, target_in: Tensor, source_lengths: Tensor | None = None
+    ) -> tuple[Tensor, Tensor | None]:
         """Predicts each target token from the true ones before it (teacher forcing), all in one pass.
 
-        Shapes: → logits (batch, target, target_size), weights (batch, target, source) or None.
+        Shapes: source_lengths (batch) on the CPU or None → logits (batch, target, target_size),
+        weights (batch, target, source) or None.
+        With the lengths a GPU need not be asked for them: see `Encoder`.
         """
-        features, weights = self.features(source, source_mask, target_in)
+        features, weights = self.features(source, source_mask, target_in, source_lengths)
         return self.project(features), weights
 
-    def features(self, source: Tensor, source_mask: Tensor, target_in: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Gives what `forward` projects to logits, for a loss that needs the logits of some places only.
+    def features(
+        self, source: Tensor, source_mask: Tensor, target_in: Tensor, source_lengths: Tensor | None = None
+    ) -> tuple[Tensor, Tensor | None]:
+        """Gives what `forward` projects to logits, for a loss that needs the logits of some tokens only.
 
-        Shapes: → features (batch, target, size), weights (batch, target, source) or None.
+        Shapes: source_lengths (batch) on the CPU or None → features (batch, target, size),
+        weights (batch, target, source) or None.
         """
-        memory = self.encode(source, source_mask)
+        memory = self.encode(source, source_mask, source_lengths)
         if target_in.dim() != 2 or len(target_in) != len(source):
             raise ValueError(f"target_in: got shape {tuple(target_in.shape)}, expected ({len(source)}, target)")
         features, weights, _ = self.advance(memory, target_in, memory.last)
@@ -99,7 +106,7 @@ class Seq2Seq(nn.Module):
 
         Shapes: target_in (batch, target), state (batch, state) → logits (batch, target, target_size),
         weights (batch, target, source) or None, the state after the last token (batch, state).
-        `first` is the place of the first of these tokens in the target.
+        `first` is the position of the first of these tokens in the target.
         """
         features, weights, state = self.advance(memory, target_in, state, first)
         return self.project(features), weights, state
@@ -151,13 +158,12 @@ def token_loss(model: Seq2Seq, batch: Batch, smoothing: float = 0.0) -> tuple[Te
 
     Shapes: → a sum (), the number of real target tokens. Units: nats.
     Logits are made for real target tokens only. With `smoothing` the target is that much of a uniform distribution.
-    Source: Szegedy et al. 2016, section 7 (label smoothing).
+    Nothing here asks the device for a number. Source: Szegedy et al. 2016, section 7 (label smoothing).
     """
-    features, _ = model.features(batch.source, batch.source_mask, batch.target_in)
-    target = batch.target_out.flatten()
-    real = (target != PAD).nonzero().squeeze(1)
-    logits = model.project(features.flatten(0, 1).index_select(0, real))  # (tokens, target_size)
-    return F.cross_entropy(logits, target[real], reduction="sum", label_smoothing=smoothing), len(real)
+    features, _ = model.features(batch.source, batch.source_mask, batch.target_in, batch.source_lengths)
+    target = batch.target_out.flatten().index_select(0, batch.real)  # (tokens)
+    logits = model.project(features.flatten(0, 1).index_select(0, batch.real))  # (tokens, target_size)
+    return F.cross_entropy(logits, target, reduction="sum", label_smoothing=smoothing), len(batch.real)
 
 
 def _tied(embed: nn.Embedding, size: int) -> nn.Sequential:
