@@ -10,8 +10,8 @@ PARTS = {  # what is left of a layer's name without the words that every layer h
     **dict.fromkeys(("q", "query", "queries"), "query"),
     **dict.fromkeys(("k", "key", "keys"), "key"),
     **dict.fromkeys(("v", "value", "values"), "value"),
-    **dict.fromkeys(("o", "out", "output", "", "cproj", "outproj"), "output"),
-    **dict.fromkeys(("qkv", "in", "attn", "cattn", "inproj"), "query key value"),
+    **dict.fromkeys(("o", "out", "output", "", "c"), "output"),
+    **dict.fromkeys(("qkv", "in", "attn", "cattn"), "query key value"),
     **dict.fromkeys(("kv", "keyvalue"), "key value"),
 }
 WORDS = ("projection", "proj", "linears", "linear", "layer", "weight", "dense", "lin", "to", "fc", "w")
