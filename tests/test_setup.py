@@ -293,6 +293,11 @@ def test_a_second_start_waits_and_then_finds_everything_done(tmp_path, capsys):
     assert capsys.readouterr().out.startswith("Another start of the course is setting up this folder: waiting for it.")
 
 
+def test_without_a_place_for_the_lock_everything_goes_on(tmp_path):
+    with one_at_a_time(tmp_path / "not there" / "x.lock"):
+        pass
+
+
 def test_nobody_waits_when_nobody_else_sets_up(tmp_path, capsys):
     for _ in range(2):
         with one_at_a_time(tmp_path / "x.lock"):

@@ -13,6 +13,7 @@ from browser import jupyterlab
 from hypothesis import given
 from installation import ROOT
 from merge_notebook import changed, merged, read, source, written
+from supported import Stop
 from working_copy import EDITION, FOLDERS, refresh
 
 from course import FIRST_LESSON
@@ -331,6 +332,12 @@ def test_a_file_that_cannot_be_replaced_is_named_and_the_rest_goes_on(course, tm
     [line] = refresh(course, copy, DAY)
     assert "exercises/02_x.ipynb could not be brought up to date: close it" in line
     assert (copy / "solutions/02_x.ipynb").read_bytes() == written(NEW)
+
+
+def test_a_place_where_nobody_may_write_is_named(course, tmp_path):
+    (tmp_path / "copy").write_text("a file where the folder should be", "utf-8")
+    with pytest.raises(Stop, match="cannot be made .*move the course to where you may write"):
+        refresh(course, tmp_path / "copy", DAY)
 
 
 def test_work_in_the_courses_own_exercises_is_taken_along(course, tmp_path):

@@ -15,6 +15,7 @@ import shutil
 from pathlib import Path
 
 from merge_notebook import Notebook, changed, is_answer, merged, read, source, written
+from supported import Stop
 
 from course_utils.files import written_whole
 
@@ -28,6 +29,13 @@ def refresh(course: Path = ROOT, copy: Path = COPY, date: str | None = None) -> 
     """Makes the copy, or brings it to the edition of today. Returns a line for each thing that should be known."""
     date = date or datetime.date.today().isoformat()
     said = [] if copy.exists() else [f"Your own copy of the course is the folder {copy.name}: work there."]
+    try:
+        copy.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise Stop(
+            f"The folder {copy} for your own work cannot be made ({problem.strerror}): "
+            "move the course to where you may write, and start again."
+        ) from None
     for folder in FOLDERS:
         names = sorted(path.name for path in (course / folder).glob("*.ipynb"))
         _follow_renamed(copy, folder, names)
