@@ -169,8 +169,8 @@ def test_split_shares_no_date_and_loses_no_pair(share, seed):
     ("call", "named"),
     [
         (lambda: make_dates(-1), "count"),
-        (lambda: make_dates(3, ["Klingon"]), "languages: given 'Klingon'"),
-        (lambda: make_dates(3, []), "languages: given none"),
+        (lambda: make_dates(3, ["Klingon"]), "languages: got 'Klingon'"),
+        (lambda: make_dates(3, []), "languages: got none"),
         (lambda: patterns("Klingon"), "languages"),
         (lambda: write_date(date(2026, 1, 1), "Klingon", "y"), "languages"),
         (lambda: split_dates(PAIRS, 1.5), "held_out"),

@@ -151,7 +151,7 @@ def test_a_dictionary_of_ones_own(tmp_path):
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"path: there is no file .*nowhere\.dict, expected"):
+    with pytest.raises(FileNotFoundError, match=r"path: got .*nowhere\.dict, where no file is, expected"):
         load_pronunciations(tmp_path / "nowhere.dict")
 
 

@@ -196,7 +196,7 @@ def test_a_broken_line_is_named_by_its_number(tmp_path, line, said):
 
 @pytest.mark.parametrize("lines", [[], ["", " "]])
 def test_an_empty_file_is_refused(tmp_path, lines):
-    with pytest.raises(ValueError, match="holds no pair"):
+    with pytest.raises(ValueError, match="path: got a file without a pair, expected"):
         own(tmp_path, lines)
 
 
@@ -210,7 +210,7 @@ def test_lines_of_other_systems(tmp_path):
 
 
 def test_bad_arguments_are_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"path: there is no file .*nowhere\.txt, expected"):
+    with pytest.raises(FileNotFoundError, match=r"path: got .*nowhere\.txt, where no file is, expected"):
         load_translation(tmp_path / "nowhere.txt")
     with pytest.raises(ValueError, match="longest: got 0, expected"):
         load_translation(longest=0)

@@ -19,6 +19,8 @@ from babel import Locale
 from babel.dates import format_date, tokenize_pattern
 from torch import Tensor
 
+from course_utils.attention.guards import require_at_least
+
 LANGUAGES = {
     "English": "en",
     "French": "fr",
@@ -61,7 +63,7 @@ class DatePair(NamedTuple):
 
 
 def clean(text: str) -> str:
-    """Remove invisible direction marks, make every space a plain one, and compose accents (NFC).
+    """Removes invisible direction marks, makes every space a plain one, and composes accents (NFC).
 
     Upper and lower case stay as they are: the pictures show dates as people write them.
     """
@@ -70,20 +72,20 @@ def clean(text: str) -> str:
 
 @cache
 def patterns(language: str) -> tuple[str, ...]:
-    """Return the CLDR patterns of a language that can be read in one way only.
+    """Gives the CLDR patterns of a language that can be read in one way only.
 
     Kept are medium, long and full, where the year has all its digits, and where a letter shows which number is the
     month: a name (Nov, tháng 11) or a marker (11月). Left out: 11/12/2026, which is two dates.
-    Errors: ValueError for a language that is not in ALL_LANGUAGES.
+    Raises ValueError for a language that is not in ALL_LANGUAGES.
     """
-    _check_languages([language])
+    _require_languages([language])
     formats = Locale.parse(ALL_LANGUAGES[language]).date_formats
     found = [formats[length].pattern for length in ("full", "long", "medium") if length in formats]
     return tuple(pattern for pattern in dict.fromkeys(found) if _readable(pattern))
 
 
 def _readable(pattern: str) -> bool:
-    """Say whether a pattern has one four-digit year, one day, and one month marked by a letter."""
+    """Says whether a pattern has one four-digit year, one day, and one month marked by a letter."""
     tokens = tokenize_pattern(pattern)
     names = [_SYMBOLS.get(value[0]) for kind, value in tokens if kind == "field"]
     if None in names or any(names.count(name) != 1 for name in ("year", "month", "day")):
@@ -105,7 +107,7 @@ def _field_text(code: str, symbols: str, day: date) -> str:
 
 
 def _same_field(field: str, day: date) -> date:
-    """Return one date that stands for all dates with this field in common, so that few texts need formatting."""
+    """Gives one date that stands for all dates with this field in common, so that few texts need formatting."""
     if field == "year":
         return day.replace(month=1, day=1)
     if field == "month":
@@ -116,11 +118,11 @@ def _same_field(field: str, day: date) -> date:
 
 
 def write_date(day: date, language: str, pattern: str) -> DatePair:
-    """Write a date by a CLDR pattern, field by field, with the label of every character.
+    """Writes a date by a CLDR pattern, field by field, with the label of every character.
 
-    Errors: ValueError for a language that is not in ALL_LANGUAGES.
+    Raises ValueError for a language that is not in ALL_LANGUAGES.
     """
-    _check_languages([language])
+    _require_languages([language])
     source, fields = "", []
     for kind, value in tokenize_pattern(pattern):
         if kind == "field":
@@ -135,14 +137,13 @@ def write_date(day: date, language: str, pattern: str) -> DatePair:
 
 
 def make_dates(count: int, languages: Iterable[str] = tuple(LANGUAGES), seed: int = 0) -> list[DatePair]:
-    """Draw dates from 1970 to 2069, each in one of the languages and one of its formats.
+    """Draws dates from 1970 to 2069, each in one of the languages and one of its formats.
 
     Day, language and format are drawn uniformly; the same seed gives the same dates.
-    Errors: ValueError for a negative count, no language, or a language that is not in ALL_LANGUAGES.
+    Raises ValueError for a negative count, no language, or a language that is not in ALL_LANGUAGES.
     """
-    languages = _check_languages(languages)
-    if count < 0:
-        raise ValueError(f"count: given {count}; expected 0 or more")
+    languages = _require_languages(languages)
+    require_at_least(0, count=count)
     draw = random.Random(seed)
     pairs = []
     for _ in range(count):
@@ -155,37 +156,37 @@ def make_dates(count: int, languages: Iterable[str] = tuple(LANGUAGES), seed: in
 def split_dates(
     pairs: Sequence[DatePair], held_out: float = 0.1, seed: int = 0
 ) -> tuple[list[DatePair], list[DatePair]]:
-    """Split pairs into training and held-out ones that have no calendar date in common.
+    """Splits pairs into training and held-out ones that have no calendar date in common.
 
     `held_out` is the share of the dates, not of the pairs. A date held out in one language is held out in all.
-    Errors: ValueError unless 0 ≤ held_out ≤ 1.
+    Raises ValueError unless 0 ≤ held_out ≤ 1.
     """
     if not 0 <= held_out <= 1:
-        raise ValueError(f"held_out: given {held_out}; expected a share from 0 to 1")
+        raise ValueError(f"held_out: got {held_out}, expected a share from 0 to 1")
     days = sorted({pair.target for pair in pairs})
     hidden = set(random.Random(seed).sample(days, round(held_out * len(days))))
     return [pair for pair in pairs if pair.target not in hidden], [pair for pair in pairs if pair.target in hidden]
 
 
 def agreement(weights: Tensor, pairs: DatePair | Sequence[DatePair], tolerance: int = 0) -> float:
-    """Return the share of the eight digits whose most-looked-at source character lies in the true field.
+    """Gives the share of the eight digits whose most-looked-at source character lies in the true field.
 
     For each digit of the target (the two hyphens do not count) take the key with the largest weight. It agrees when
-    a character of the digit's field (year, month or day) stands at that place or at most `tolerance` places away.
+    a character of the digit's field (year, month or day) stands at that position or at most `tolerance` positions away.
     The largest weight on padding is a miss. Rows after the tenth (`<end>`, padding) are ignored.
     Shapes: weights (query, key) for one pair, (batch, query, key) for several; query ≥ 10, key ≥ longest source.
+    Raises ValueError for weights of another shape, no pair, or a negative tolerance.
     """
     if isinstance(pairs, DatePair):
         weights, pairs = weights.unsqueeze(0), [pairs]
     if len(pairs) == 0:
-        raise ValueError("pairs: given none; expected at least one pair")
-    if tolerance < 0:
-        raise ValueError(f"tolerance: given {tolerance}; expected 0 or more")
+        raise ValueError("pairs: got none, expected at least one pair")
+    require_at_least(0, tolerance=tolerance)
     longest = max(len(pair.source) for pair in pairs)
     expected = f"({len(pairs)}, 10 or more, {longest} or more)"
     if weights.dim() != 3 or len(weights) != len(pairs) or weights.shape[1] < 10 or weights.shape[2] < longest:
-        raise ValueError(f"weights: given shape {tuple(weights.shape)}; expected {expected} for these pairs")
-    number = {field: place for place, field in enumerate(FIELDS)}
+        raise ValueError(f"weights: got shape {tuple(weights.shape)}, expected {expected} for these pairs")
+    number = {field: index for index, field in enumerate(FIELDS)}
     wanted = torch.tensor([number[field] for field in TARGET_FIELDS])  # (query,)
     found = torch.full((len(pairs), weights.shape[2]), -1)  # (batch, key); padding stays −1, which no digit wants
     for row, pair in zip(found, pairs, strict=True):
@@ -199,10 +200,10 @@ def agreement(weights: Tensor, pairs: DatePair | Sequence[DatePair], tolerance: 
     return agrees[:, wanted != number["other"]].float().mean().item()
 
 
-def _check_languages(languages: Iterable[str]) -> list[str]:
+def _require_languages(languages: Iterable[str]) -> list[str]:
     languages = [languages] if isinstance(languages, str) else list(languages)
     unknown = [language for language in languages if language not in ALL_LANGUAGES]
     if unknown or not languages:
         given = f"{unknown[0]!r}" if unknown else "none"
-        raise ValueError(f"languages: given {given}; expected names from {', '.join(ALL_LANGUAGES)}")
+        raise ValueError(f"languages: got {given}, expected names from {', '.join(ALL_LANGUAGES)}")
     return languages

@@ -68,7 +68,9 @@ def _load(path: str | Path | None) -> Splits:
     if path is not None:
         words = clean(_own_lines(Path(path)))
         if not words:
-            raise ValueError(f"path: {path} holds no word with letters a–z only, expected lines such as: knight N AY T")
+            raise ValueError(
+                f"path: got {path}, which holds no word of letters a–z, expected lines such as: knight N AY T"
+            )
         return split(words)
     try:
         words = clean(_lines())
@@ -142,8 +144,10 @@ def _lines() -> list[str]:
 
 def _own_lines(path: Path) -> list[str]:
     if not path.is_file():
-        raise FileNotFoundError(f"path: there is no file {path}, expected a dictionary such as cmudict.dict")
+        raise FileNotFoundError(f"path: got {path}, where no file is, expected a dictionary such as cmudict.dict")
     try:
         return path.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError as problem:
-        raise ValueError(f"path: {path} is not in UTF-8 ({problem}), expected text in that encoding") from problem
+        raise ValueError(
+            f"path: got {path}, which is not in UTF-8 ({problem}), expected text in that encoding"
+        ) from problem

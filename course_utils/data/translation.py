@@ -77,11 +77,13 @@ class _Line(NamedTuple):
 
 def _own_text(path: Path) -> str:
     if not path.is_file():
-        raise FileNotFoundError(f"path: there is no file {path}, expected lines of English, a tabulator, French")
+        raise FileNotFoundError(f"path: got {path}, where no file is, expected lines of English, a tabulator, French")
     try:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as problem:
-        raise ValueError(f"path: {path} is not in UTF-8 ({problem}), expected text in that encoding") from problem
+        raise ValueError(
+            f"path: got {path}, which is not in UTF-8 ({problem}), expected text in that encoding"
+        ) from problem
 
 
 def _parse(text: str) -> list[_Line]:
@@ -104,7 +106,7 @@ def _parse(text: str) -> list[_Line]:
         target_key, source_key = key.split("\t")[:2]
         found.append(_Line(french[source], english[target], source_key.strip(), target_key.strip()))
     if not found:
-        raise ValueError("path: the file holds no pair, expected lines of English, a tabulator, French")
+        raise ValueError("path: got a file without a pair, expected lines of English, a tabulator, French")
     return found
 
 

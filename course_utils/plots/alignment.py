@@ -49,12 +49,12 @@ def alignment(
     """
     weights = np.asarray(weights.detach().cpu().float() if hasattr(weights, "detach") else weights, dtype=float)
     if weights.ndim != 2 or weights.shape[0] < len(target) or weights.shape[1] < len(source):
-        raise ValueError(f"weights: given shape {weights.shape}; expected at least ({len(target)}, {len(source)})")
+        raise ValueError(f"weights: got shape {weights.shape}, expected at least ({len(target)}, {len(source)})")
     if fields is not None and target_fields is None and len(target) == len(ISO_FIELDS):
         target_fields = ISO_FIELDS
     for name, labels, text in (("fields", fields, source), ("target_fields", target_fields, target)):
         if labels is not None and len(labels) != len(text):
-            raise ValueError(f"{name}: given {len(labels)} labels; expected {len(text)}, one for each of {text!r}")
+            raise ValueError(f"{name}: got {len(labels)} labels, expected {len(text)}, one for each of {text!r}")
     if ax is None:
         size = (min(9.5, max(5.5, 1.8 + 0.42 * len(source))), 1.5 + 0.32 * len(target))
         ax = plt.subplots(figsize=size, layout="constrained")[1]

@@ -26,7 +26,8 @@ def coloured_dates(
     as they are read, from right to left. Raises ValueError when texts, fields and labels differ in number.
     """
     if not len(texts) == len(fields) == len(labels) or any(map(_differ, texts, fields)):
-        raise ValueError("fields: expected one list for each text, with one field for each character, and one label")
+        got = f"{len(fields)} lists and {len(labels)} labels for {len(texts)} texts"
+        raise ValueError(f"fields: got {got}, expected a label and a list for each text, a field for each character")
     use_fonts()
     if ax is None:
         longest = max((sum(map(_width, text)) for text in texts), default=0.0)
