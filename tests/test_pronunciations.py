@@ -163,7 +163,7 @@ def test_a_truncated_line_is_named_by_its_number():
 def test_a_file_of_something_else_is_refused(tmp_path):
     path = tmp_path / "own.dict"
     path.write_text("1 2 3\n!! a b\n", encoding="utf-8")
-    with pytest.raises(ValueError, match="expected lines such as: knight N AY T"):
+    with pytest.raises(ValueError, match="expected letters a–z and sounds: knight N AY T"):
         load_pronunciations(path)
     path.write_bytes(b"caf\xe9 K AE F EY\n")
     with pytest.raises(ValueError, match="not in UTF-8"):

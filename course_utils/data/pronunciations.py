@@ -69,7 +69,7 @@ def _load(path: str | Path | None) -> Splits:
         words = clean(_own_lines(Path(path)))
         if not words:
             raise ValueError(
-                f"path: got {path}, which holds no word of letters a–z, expected lines such as: knight N AY T"
+                f"path: got {path}, which holds no word, expected letters a–z and sounds: knight N AY T"
             )
         return split(words)
     try:
@@ -149,5 +149,5 @@ def _own_lines(path: Path) -> list[str]:
         return path.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError as problem:
         raise ValueError(
-            f"path: got {path}, which is not in UTF-8 ({problem}), expected text in that encoding"
+            f"path: got {path}, which is not in UTF-8 ({problem}), expected text that is"
         ) from problem

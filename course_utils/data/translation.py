@@ -82,7 +82,7 @@ def _own_text(path: Path) -> str:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as problem:
         raise ValueError(
-            f"path: got {path}, which is not in UTF-8 ({problem}), expected text in that encoding"
+            f"path: got {path}, which is not in UTF-8 ({problem}), expected text that is"
         ) from problem
 
 
