@@ -319,9 +319,12 @@ def test_the_command(tmp_path, capsys, monkeypatch):
     ("arguments", "words"),
     [
         (["attend"], "address: got 'attend', expected package.module:name"),
-        (["course_utils.nowhere:attend"], "there is no module 'course_utils.nowhere'"),
-        (["course_utils.attention:pay"], "the module 'course_utils.attention' has no 'pay'"),
-        (["torch.nn:MultiheadAttention"], "is a class; say what it is built with"),
+        (["course_utils.nowhere:attend"], "address: got 'course_utils.nowhere', expected a module"),
+        (
+            ["course_utils.attention:pay"],
+            "address: got 'pay', expected a name that the module 'course_utils.attention' has",
+        ),
+        (["torch.nn:MultiheadAttention"], "a class, expected how to build it too"),
         (["torch.nn:MultiheadAttention", "--build", "size"], "--build: got 'size', expected arguments such as"),
         (["course_utils.attention:attend", "--layout", "batch size"], "expected length and size"),
     ],
@@ -340,4 +343,4 @@ def test_the_command_in_a_shell(tmp_path):
     run = [sys.executable, "-m", "course_utils.contract"]
     done = subprocess.run([*run, "nowhere:f"], cwd=tmp_path, capture_output=True, text=True, env=os.environ)
     assert done.returncode == 2
-    assert done.stderr.startswith("address: there is no module 'nowhere'")
+    assert done.stderr.startswith("address: got 'nowhere', expected a module")

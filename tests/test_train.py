@@ -238,7 +238,7 @@ def test_resume_needs_nothing_but_the_folder_and_refuses_other_settings(dictiona
     arguments = command(dictionary, tmp_path, "--steps", "100000", "--rate", "0.002")
     stop_after(10, arguments)
     assert stored_settings(tmp_path).rate == 0.002
-    assert main(arguments) == 2 and "--resume to go on, or --force" in capsys.readouterr().err
+    assert main(arguments) == 2 and "--resume, or --force" in capsys.readouterr().err
     base = ["g2p", "--out", str(tmp_path), "--resume"]
     for other, name in [
         (["--rate", "0.01"], "rate: got 0.01, expected 0.002"),
@@ -266,7 +266,7 @@ def test_a_damaged_checkpoint_costs_a_few_steps_and_changes_nothing(dictionary, 
 def test_a_run_of_another_version_is_not_gone_on_with(tmp_path, capsys):
     Checkpoints(tmp_path).save({"settings": asdict(recipe("g2p")) | {"colour": 1}, "training": {}}, 1)
     assert main(["g2p", "--out", str(tmp_path), "--resume"]) == 2
-    assert "colour: another version of the course began this run" in capsys.readouterr().err
+    assert "colour: got a run that another version of the course began, expected" in capsys.readouterr().err
 
 
 # ---- what is there already ----
@@ -310,7 +310,7 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(tmp_path, how):
     state, said = checkpoints.load()
     assert state["weights"][0] == 20 and said == ["checkpoint-000000300.pt is damaged; taking the one before it"]
     damage(checkpoints.found()[1], how)
-    with pytest.raises(ValueError, match="damaged; begin again with --force"):
+    with pytest.raises(ValueError, match="all damaged, expected a whole one; begin again with --force"):
         checkpoints.load()
 
 
@@ -344,14 +344,14 @@ def test_a_report_says_what_was_done_and_what_came_out(finished):
 
 
 def test_what_is_no_report_is_refused(tmp_path):
-    with pytest.raises(FileNotFoundError, match="no report at"):
+    with pytest.raises(FileNotFoundError, match="where no report is, expected"):
         load_report(tmp_path)
     path = tmp_path / "report.json"
     path.write_text('{"settings":')
-    with pytest.raises(ValueError, match="is not JSON"):
+    with pytest.raises(ValueError, match="which is not JSON"):
         load_report(path)
     path.write_text(json.dumps({"settings": {}}))
-    with pytest.raises(ValueError, match="lacks by_length, command"):
+    with pytest.raises(ValueError, match="which lacks by_length, command"):
         load_report(path)
 
 

@@ -102,7 +102,7 @@ def test_what_is_in_range_is_taken_and_what_is_not_is_named(name):
         ({"dropout": 1.0}, "dropout: got 1.0, expected a number from 0 to 0.99"),
         ({"clip": 0.0}, "clip: got 0.0, expected a number above 0$"),
         ({"tied": 1}, "tied: got 1, expected True or False"),
-        ({"colour": "blue"}, "colour: is no setting, expected one of at_least"),
+        ({"colour": "blue"}, "settings: got 'colour', expected names from at_least"),
     ],
 )
 def test_settings_out_of_range_are_refused_in_words(changes, said):
@@ -142,7 +142,9 @@ def test_settings_survive_being_stored():
     assert restored(stored) == settings and difference(restored(stored), settings) is None
     assert difference(recipe("translation", steps=7), settings) == "subset"
     for unlike in (stored | {"colour": 1}, {name: value for name, value in stored.items() if name != "cell"}):
-        with pytest.raises(ValueError, match="^(colour|cell): another version of the course began this run"):
+        with pytest.raises(
+            ValueError, match="^(colour|cell): got a run that another version of the course began, expected"
+        ):
             restored(unlike)
 
 
@@ -203,7 +205,7 @@ def test_the_command_line_refuses_what_it_does_not_know(arguments, said, capsys)
     [
         (["--minutes", "-1"], "minutes: got -1.0"),
         (["--threads", "0"], "threads: got 0"),
-        (["--path", "nowhere.txt"], "there is no file nowhere.txt"),
+        (["--path", "nowhere.txt"], "path: got nowhere.txt, where no file is"),
         pytest.param(
             ["--device", "cuda"],
             "device: got cuda",

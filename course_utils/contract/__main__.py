@@ -83,7 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if text is not None:
             attention = build(attention, text)
         elif isinstance(attention, type):
-            raise ValueError(f'address: {address} is a class; say what it is built with, as in --build "12, 3"')
+            raise ValueError(f'address: got {address}, a class, expected how to build it too, as in --build "12, 3"')
         report = audit(attention, name=address.rpartition(":")[2], show=False, **declared)
     except TheirError as error:
         print(error, file=sys.stderr)

@@ -29,13 +29,13 @@ def find(address: str) -> Any:
         if error.name is None:
             raise TheirError(shown(error, f"the module {module!r} raised while it was imported")) from error
         if module == error.name or module.startswith(f"{error.name}."):
-            raise ValueError(f"address: there is no module {error.name!r}, looking from {Path.cwd()}") from None
-        raise ValueError(f"address: the module {module!r} needs {error.name!r}, which is not installed") from None
+            raise ValueError(f"address: got {error.name!r}, expected a module to be found from {Path.cwd()}") from None
+        raise ValueError(f"address: got {module!r}, expected {error.name!r}, which it needs, to be installed") from None
     except Exception as error:
         raise TheirError(shown(error, f"the module {module!r} raised while it was imported")) from error
     for part in name.split("."):
         if not hasattr(found, part):
-            raise ValueError(f"address: the module {module!r} has no {name!r}")
+            raise ValueError(f"address: got {name!r}, expected a name that the module {module!r} has")
         found = getattr(found, part)
     return found
 

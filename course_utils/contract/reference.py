@@ -30,7 +30,7 @@ def from_projections(module: Any, heads: int) -> Callable[..., Tensor]:
     if missing:
         names = ", ".join(name for name, _ in module.named_children()) or "none"
         raise ValueError(
-            f"reference: got 'projections', and no layer for the {' and the '.join(sorted(missing))} among: {names}; "
+            f"reference: got 'projections', and no layer for the {' and the '.join(sorted(missing))} among: {names}, "
             "expected a function of query, key, value and mask"
         )
 

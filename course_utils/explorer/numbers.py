@@ -65,7 +65,8 @@ def require_numbers(weights, scores, temperature) -> tuple[Tensor, Tensor | None
         )
     difference = (_softmax(below) - weights).abs().max()
     if difference > 0.005:
-        raise ValueError(f"weights: got some {difference:.3f} off, expected no difference from softmax(scores / temperature)")
+        off = f"{difference:.3f}"
+        raise ValueError(f"weights: got some that are {off} off, expected those from softmax(scores / temperature)")
     return _four_axes(weights.clamp(0, 1)), _four_axes(below)
 
 

@@ -56,7 +56,9 @@ class Checkpoints:
                 return state, said
             said.append(f"{path.name} is damaged; taking the one before it")
         if said:
-            raise ValueError(f"checkpoints: all in {self.folder} are damaged; begin again with --force")
+            raise ValueError(
+                f"checkpoints: got {self.folder}, all damaged, expected a whole one; begin again with --force"
+            )
         return None, said
 
     def remove(self) -> None:
@@ -98,9 +100,13 @@ def open_folder(
             (folder / NAME).unlink(missing_ok=True)
             checkpoints.remove()
     elif (folder / NAME).exists():
-        raise ValueError(f"out: {folder} holds a finished run; give another --out, or --force to throw it away")
+        raise ValueError(
+            f"out: got {folder}, which holds a finished run, expected another --out, or --force to throw it away"
+        )
     elif checkpoints.found():
-        raise ValueError(f"out: {folder} holds a run that stopped; give --resume to go on, or --force to throw it away")
+        raise ValueError(
+            f"out: got {folder}, which holds a run that stopped, expected --resume, or --force to throw it away"
+        )
     folder.mkdir(parents=True, exist_ok=True)
     return None
 
@@ -133,7 +139,7 @@ def load_model(folder: str | Path) -> tuple[Seq2Seq, Task]:
     """
     path = Path(folder) / WEIGHTS
     if not path.is_file():
-        raise FileNotFoundError(f"folder: there is no {path}, expected the folder of a finished run")
+        raise FileNotFoundError(f"folder: got {folder}, where no {path.name} is, expected the folder of a finished run")
     stored = torch.load(path, map_location="cpu", weights_only=True)
     settings = restored(stored["settings"])
     task = load_task(settings)

@@ -102,7 +102,7 @@ def _changed(values: dict[str, Any], changes: dict[str, Any]) -> Settings:
     names = [one.name for one in fields(Settings)]
     for name in changes:
         if name not in names:
-            raise ValueError(f"{name}: is no setting, expected one of {', '.join(sorted(names))}")
+            raise ValueError(f"settings: got {name!r}, expected names from {', '.join(sorted(names))}")
     if any(changes.get(name) is not None for name in BUDGETS):
         values = values | dict.fromkeys(BUDGETS)
     return Settings(**values | changes)
@@ -112,7 +112,10 @@ def restored(values: dict[str, Any]) -> Settings:
     """Makes settings of what `asdict` gave, in a file perhaps; raises ValueError when another version wrote it."""
     unlike = {one.name for one in fields(Settings)} ^ set(values)
     if unlike:
-        raise ValueError(f"{min(unlike)}: another version of the course began this run; begin again with --force")
+        raise ValueError(
+            f"{min(unlike)}: got a run that another version of the course began, expected one of this version; "
+            "begin again with --force"
+        )
     return Settings(**values)
 
 

@@ -48,14 +48,19 @@ def load_report(path: str | Path) -> dict:
     path = Path(path)
     path = path / NAME if path.is_dir() else path
     if not path.is_file():
-        raise FileNotFoundError(f"path: there is no report at {path}; make one: python -m course_utils.train --help")
+        raise FileNotFoundError(
+            f"path: got {path}, where no report is, expected one: python -m course_utils.train makes it"
+        )
     try:
         report = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as problem:
-        raise ValueError(f"path: {path} is not JSON ({problem}), expected a report of course_utils.train") from None
+        raise ValueError(
+            f"path: got {path}, which is not JSON ({problem}), expected a report of course_utils.train"
+        ) from None
     missing = NEEDED - set(report if isinstance(report, dict) else ())
     if missing:
-        raise ValueError(f"path: {path} lacks {', '.join(sorted(missing))}, expected a report of course_utils.train")
+        got = f"{path}, which lacks {', '.join(sorted(missing))}"
+        raise ValueError(f"path: got {got}, expected a report of course_utils.train")
     return report
 
 
