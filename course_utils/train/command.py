@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 
 from course_utils.attention.guards import require_positive
+from course_utils.terminal import print_anyway
 from course_utils.train.checkpoint import stored_settings
 from course_utils.train.distributed import DEVICES
 from course_utils.train.loop import SAVE_EVERY
@@ -57,6 +58,7 @@ def _help(one: Field) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit status: 0, 2 for what cannot be done, 130 when it was stopped."""
+    print_anyway()
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     given = parser().parse_args(arguments)
     names = [one.name for one in fields(Settings)]
