@@ -200,7 +200,10 @@ def test_no_argument_is_changed():
         (lambda: shop.read("zebra"), "query: got 'zebra', expected at least one of"),
         (lambda: shop.read(""), "query: got ''"),
         (lambda: shop.counts("lamp"), "queries: got the text 'lamp', expected a list"),
-        (lambda: shop.click_chances("lamp", torch.tensor([48])), "page: got 48 to 48, expected places from 0 to 47"),
+        (
+            lambda: shop.click_chances("lamp", torch.tensor([48])),
+            "page: got 48 to 48, expected rows from 0 to 47",
+        ),
         (lambda: shop.click_chances("lamp", torch.tensor([-1, 3])), "page: got -1 to 3"),
         (lambda: shop.simulate_clicks([], 10, seeded()), "queries, count: got 0 and 10"),
         (lambda: shop.simulate_clicks(["lamp"], 0, seeded()), "queries, count: got 1 and 0"),

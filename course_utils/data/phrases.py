@@ -38,16 +38,16 @@ _NO_NOUN, _NAMES = set(_NO_NOUN_TEXT.split()), set(_NAMES_TEXT.split())
 def crossing(pair: Pair) -> tuple[int, int] | None:
     """Finds where an adjective follows its noun in French and precedes it in English; None if nowhere.
 
-    Shapes: a pair of token tuples → the place of the noun in the source, and of the adjective in the target.
+    Shapes: a pair of token tuples → the position of the noun in the source, and of the adjective in the target.
     "une robe rouge" and "a red dress": noun and adjective stand at 1 and 2 in French, at 2 and 1 in English.
     """
-    for place, word in enumerate(pair.source[1:]):
-        noun = pair.source[place]
+    for position, word in enumerate(pair.source[1:]):
+        noun = pair.source[position]
         if word not in ENGLISH or not _may_be_a_noun(noun) or len(noun) < 3:
             continue
         for other, adjective in enumerate(pair.target[:-1]):
             if adjective in ENGLISH[word] and _may_be_a_noun(pair.target[other + 1]):
-                return place, other
+                return position, other
     return None
 
 
@@ -81,7 +81,7 @@ def lesson_pairs(pairs: Sequence[Pair], common: int = 500, repeat: int = 5) -> l
 
 
 class Phrase(NamedTuple):
-    """A sentence around one noun and one adjective, in both languages, and the adjective's place in the target."""
+    """A sentence around one noun and one adjective, in both languages, and the adjective's position in the target."""
 
     source: tuple[str, ...]
     target: tuple[str, ...]
@@ -103,9 +103,9 @@ def noun_phrases(before: bool = False) -> list[Phrase]:
                 form = forms.split()[gender]
                 words = {"a": ("un", "une")[gender], "the": ("le", "la")[gender], "adjective": adjective}
                 words |= {"both": f"{form} {noun}" if before else f"{noun} {form}", "thing": thing}
-                for french, english, place in _FRAMES:
+                for french, english, position in _FRAMES:
                     sides = (tuple(side.format(**words).split()) for side in (french, english))
-                    made.append(Phrase(*sides, place))
+                    made.append(Phrase(*sides, position))
     return made
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from course_utils.data.splits import building, place
+from course_utils.data.splits import building, order_key
 from course_utils.data.text import Pair
 
 TEST, DEV = 12_000, 2_000  # words set apart, of 124 896
@@ -68,9 +68,7 @@ def _load(path: str | Path | None) -> Splits:
     if path is not None:
         words = clean(_own_lines(Path(path)))
         if not words:
-            raise ValueError(
-                f"path: got {path}, which holds no word, expected letters a–z and sounds: knight N AY T"
-            )
+            raise ValueError(f"path: got {path}, which holds no word, expected letters a–z and sounds: knight N AY T")
         return split(words)
     try:
         words = clean(_lines())
@@ -106,7 +104,7 @@ def split(words: Iterable[Word]) -> Splits:
         families[family(word.spelling)].append(word)
     total = sum(map(len, families.values()))
     parts = [([], min(TEST, total // 10)), ([], min(DEV, total // 60)), ([], total)]
-    for _, letters in sorted((place(letters, DRAW), letters) for letters in families):
+    for _, letters in sorted((order_key(letters, DRAW), letters) for letters in families):
         members = families[letters]
         for part, most in parts:
             if len(part) + len(members) <= most:  # a family too large for what is left goes to the next part
@@ -148,6 +146,4 @@ def _own_lines(path: Path) -> list[str]:
     try:
         return path.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError as problem:
-        raise ValueError(
-            f"path: got {path}, which is not in UTF-8 ({problem}), expected text that is"
-        ) from problem
+        raise ValueError(f"path: got {path}, which is not in UTF-8 ({problem}), expected text that is") from problem

@@ -136,12 +136,12 @@ def meanings(query: str) -> tuple[Tensor, Tensor]:
 def click_chances(query: str, page: Tensor) -> Tensor:
     """The chance that a shopper with this query clicks each good on a page: she clicks exactly one of them.
 
-    Shapes: page (…, good) of places in the catalogue → chances (…, good), which sum to 1.
+    Shapes: page (…, good) of rows in the catalogue → chances (…, good), which sum to 1.
     A good suits her by its attributes under her wish, and a little by its rating; where it stands does not matter.
-    Raises ValueError for places that are not in the catalogue. Source: Luce 1959, Individual Choice Behavior.
+    Raises ValueError for rows that are not in the catalogue. Source: Luce 1959, Individual Choice Behavior.
     """
     if page.numel() and not 0 <= page.min() <= page.max() < len(GOODS):
-        raise ValueError(f"page: got {page.min()} to {page.max()}, expected places from 0 to {len(GOODS) - 1}")
+        raise ValueError(f"page: got {page.min()} to {page.max()}, expected rows from 0 to {len(GOODS) - 1}")
     wishes, chances = meanings(query)
     suits = keys()[page] @ wishes.T + values()[page, FACTS.index("rating"), None] - 4.5  # (…, good, meaning)
     return torch.softmax(suits / TEMPERATURE, dim=-2) @ chances
@@ -185,7 +185,7 @@ def split_queries(generator: torch.Generator, held_out: int = 40) -> tuple[list[
         raise ValueError(f"held_out: got {held_out}, expected a number from 1 to {len(pairs) - 1}")
     pairs.remove(thread := "notebook for school")
     order = torch.randperm(len(pairs), generator=generator).tolist()
-    apart = [thread, *(pairs[place] for place in order[: held_out - 1])]
+    apart = [thread, *(pairs[index] for index in order[: held_out - 1])]
     return [*WORDS, *(pair for pair in pairs if pair not in apart)], apart
 
 

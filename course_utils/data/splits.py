@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from hashlib import blake2b
 
 
-def place(text: str, draw: int = 0) -> int:
-    """Gives a text its place in an order that looks random and is the same everywhere, for ever.
+def order_key(text: str, draw: int = 0) -> int:
+    """Gives a text its key in an order that looks random and is the same everywhere, for ever.
 
     It is the text's hash (BLAKE2, 64 bits). Whether a text is drawn for the test depends on the text alone, and not on
     what stands before or after it: more data later leaves nearly every old decision as it is. `draw` is the number of

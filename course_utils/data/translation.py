@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from course_utils.data.sentences import ENGLISH, FRENCH, bare, cut, detokenize, plain, tokenize_english, tokenize_french
-from course_utils.data.splits import building, place
+from course_utils.data.splits import building, order_key
 from course_utils.data.text import Pair
 from course_utils.data.wheels import WheelFile, read
 
@@ -81,9 +81,7 @@ def _own_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as problem:
-        raise ValueError(
-            f"path: got {path}, which is not in UTF-8 ({problem}), expected text that is"
-        ) from problem
+        raise ValueError(f"path: got {path}, which is not in UTF-8 ({problem}), expected text that is") from problem
 
 
 def _parse(text: str) -> list[_Line]:
@@ -114,7 +112,7 @@ def _split(lines: list[_Line], longest: int) -> Splits:
     families = defaultdict(list)  # of sentences whose sources are near-duplicates
     for line in lines:
         families[line.source_key].append(line)
-    order = [families[key] for _, key in sorted((place(key), key) for key in families)]
+    order = [families[key] for _, key in sorted((order_key(key), key) for key in families)]
     tenth = len(order) // 10
     test, order = _draw(order, USUAL, min(TEST, tenth))
     long, order = _draw(order, LONGER, min(LONG, tenth))

@@ -44,7 +44,7 @@ def alignment(
     numbers inside from left to right; the weights move with their characters. A letter and the marks on it (Thai,
     Hindi) keep a column each, and are written together in the middle of them.
     Shapes: weights (query, key), at least one row for each target and one column for each source character; the rest
-    (`<end>`, padding) is left out. Errors: ValueError when weights are too few, or labels and characters differ in
+    (`<end>`, padding) is left out. Raises ValueError when weights are too few, or labels and characters differ in
     number.
     """
     weights = np.asarray(weights.detach().cpu().float() if hasattr(weights, "detach") else weights, dtype=float)

@@ -37,7 +37,7 @@ PACKAGES = {  # name on PyPI: (module, file, what it draws)
 def font_files() -> dict[str, Path]:
     """Return the font files of the course by family name, in the order in which glyphs are looked for.
 
-    Errors: ImportError that names the pip package when one is missing.
+    Raises ImportError that names the pip package when one is missing.
     """
     bundled = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
     files = {"DejaVu Sans": bundled}
@@ -54,7 +54,7 @@ def families() -> list[str]:
     """Make the fonts of the course known to matplotlib, and return their families as a value for `fontfamily=`.
 
     Matplotlib takes each glyph from the first family on the list that has it. Calling this twice changes nothing.
-    Errors: ImportError that names the pip package when one is missing.
+    Raises ImportError that names the pip package when one is missing.
     """
     manager = font_manager.fontManager
     known = {entry.fname for entry in manager.ttflist}
@@ -71,7 +71,7 @@ def families() -> list[str]:
 def use_fonts() -> list[str]:
     """Draw every text of every figure made from now on with the fonts of the course, and return their families.
 
-    Errors: ImportError that names the pip package when one is missing.
+    Raises ImportError that names the pip package when one is missing.
     """
     plt.rcParams["font.family"] = families()
     return families()
