@@ -515,3 +515,47 @@ def sharpened_below_0(query, key, value):
     scores = scores_of(query, key)
     weights = 2 * weights_of(scores) - weights_of(scores / 2)
     return weights @ value, weights
+
+
+# --- two that escaped at first ---
+
+
+@broken("training-comes-back", build={})
+class DropoutLostForever(nn.Module):
+    """One call in evaluation sets its own rate to 0, and training never drops again."""
+
+    def __init__(self):
+        super().__init__()
+        self.dropout_p = 0.1
+
+    def forward(self, query, key, value, mask=None):
+        self.dropout_p = self.dropout_p if self.training else 0.0
+        weights = F.dropout(answer(query, key, value, mask)[1], self.dropout_p)
+        return weights @ value, weights
+
+
+class DropWithWrongGradient(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, weights, rate):
+        kept = (torch.rand_like(weights) > rate).to(weights.dtype)
+        ctx.save_for_backward(kept)
+        ctx.rate = rate
+        return weights * kept / (1 - rate)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return gradient * ctx.saved_tensors[0] * ctx.rate * 0.9, None
+
+
+@broken("gradient", build={})
+class DropoutScaledWrongWayBack(nn.Module):
+    """A dropout of its own, scaled by 1 / (1 − p) on the way there and by something else on the way back."""
+
+    def __init__(self):
+        super().__init__()
+        self.dropout = 0.1
+
+    def forward(self, query, key, value, mask=None):
+        weights = answer(query, key, value, mask)[1]
+        weights = DropWithWrongGradient.apply(weights, self.dropout) if self.training else weights
+        return weights @ value, weights

@@ -178,7 +178,7 @@ def test_the_table(capsys):
         "  (batch, length, size)",
         "  mask (batch, query, key), True = may attend",
     ]
-    assert lines[-1] == "23 passed, 1 failed, 5 not applicable, 3 not tried."
+    assert lines[-1] == "23 passed, 1 failed, 6 not applicable, 3 not tried."
     assert max(map(len, lines)) <= 100
     start = next(place for place, line in enumerate(lines) if "✗" in line)
     assert lines[start] == (
@@ -197,7 +197,7 @@ def test_the_report_answers():
         == len(report.results)
         == sum(map(len, (report.passed, report.failed, report.not_applicable, report.not_tried)))
     )
-    assert repr(report) == "<Report on no_root: 23 passed, 1 failed, 5 not applicable, 3 not tried>"
+    assert repr(report) == "<Report on no_root: 23 passed, 1 failed, 6 not applicable, 3 not tried>"
     with pytest.raises(KeyError, match="got 'sum', expected one of runs"):
         report["sum"]
 

@@ -16,6 +16,7 @@ from course_utils.contract import CLAUSES, audit
 from course_utils.contract.__main__ import main
 from course_utils.contract.clauses.order import AFTER
 from course_utils.contract.reading import orders, read_signature
+from course_utils.contract.reference import from_projections
 
 
 class ValueFirst(nn.Module):
@@ -301,3 +302,37 @@ def test_no_clause_waits_for_itself():
     while rest := {name for name in names - done if set(AFTER.get(name, ())) <= done}:
         done |= rest
     assert done == names
+
+
+NAMES = [
+    ("query", "key", "value", "output"),
+    ("q_proj", "k_proj", "v_proj", "out_proj"),
+    ("to_q", "to_k", "to_v", "to_out"),
+    ("project_query", "project_key", "project_value", "project_output"),
+    ("w_qs", "w_ks", "w_vs", "fc"),
+    ("W_q", "W_k", "W_v", "W_o"),
+    ("wq", "wk", "wv", "wo"),
+    ("query_linear", "key_linear", "value_linear", "proj"),
+]
+
+
+@pytest.mark.parametrize("names", NAMES, ids=lambda names: names[0])
+def test_projections_are_found_by_their_names(names):
+    class Theirs(nn.Module):
+        def __init__(self):
+            super().__init__()
+            for name in names:
+                self.add_module(name, nn.Linear(8, 8))
+
+        def forward(self, query, key, value, mask=None):
+            layers = [self.get_submodule(name) for name in names]
+            parts = [
+                layer(x).unflatten(-1, (2, 4)).transpose(1, 2)
+                for layer, x in zip(layers[:3], (query, key, value), strict=True)
+            ]
+            context = F.scaled_dot_product_attention(*parts, attn_mask=None if mask is None else mask[:, None])
+            return layers[3](context.transpose(1, 2).flatten(2))
+
+    torch.manual_seed(0)
+    reference, given = from_projections(theirs := Theirs(), 2), torch.randn(3, 2, 5, 8)
+    assert torch.allclose(reference(*given, torch.ones(2, 5, 5, dtype=torch.bool)), theirs(*given), atol=1e-6)

@@ -54,12 +54,12 @@ def discover(attention: Callable, declared: dict[str, Any]) -> Found:
         text = f"It also needs {' and '.join(needs)}: declare arguments={{{named}}} (in a shell: {options})."
         return Found(None, text, wants_more=True)
     attention = copy.deepcopy(attention) if isinstance(attention, nn.Module) else attention
-    count, second, reason = 0, None, ""
+    count, second, reasons = 0, None, []
     for convention in _supposed(attention, reading, declared):
         count += 1
         returns, problem = _returned(attention, convention, declared, reading)
         if returns is None:
-            reason = reason or problem
+            reasons.append(problem)
             continue
         subject = try_it(attention, returns)
         if subject is None:
@@ -73,7 +73,7 @@ def discover(attention: Callable, declared: dict[str, Any]) -> Found:
         second = second or returns
     if second is not None:  # it runs, though something is mixed that should not be: the audit says what
         return Found(_with_traits(attention, second, declared, reading), "")
-    return Found(None, _sentence(count, reason))
+    return Found(None, _sentence(reading, count, reasons))
 
 
 def _supposed(attention: Callable, reading: Reading, declared: dict[str, Any]) -> Iterator[Convention]:
@@ -228,10 +228,13 @@ def missing(reading: Reading, declared: dict[str, Any]) -> list[str]:
     return [name for name in reading.wanted if name not in declared.get("arguments", {})]
 
 
-def _sentence(count: int, reason: str) -> str:
-    """What was tried, and what to pass."""
-    said = reason.strip()
+def _sentence(reading: Reading, count: int, reasons: list[str]) -> str:
+    """What was tried, what came of the likeliest try, and what to pass."""
+    telling = [one for one in reasons if not one.startswith(("It raised RuntimeError", "It raised EinopsError"))]
+    said = (telling or reasons or [""])[0]  # wrong sizes are told by RuntimeError; another error lies deeper
+    more = f" It may also want {' or '.join(reading.others[:3])}: declare arguments." if reading.others else ""
     return (
-        f"{said} {count} conventions were tried, none ran. Declare what you know: "
-        "order, layout, size, heads, returns, arguments (in a shell: --order, --layout, --size …)."
+        f"{count} conventions were tried, none ran; the likeliest: {said}{more} Declare what you know: "
+        "order, layout, size, heads, returns, arguments (in a shell: --order, --layout, --size …); "
+        "or audit a function around it that takes query, key and value."
     )

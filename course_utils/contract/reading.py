@@ -46,6 +46,7 @@ class Reading:
     roles: list[str] = field(default_factory=list)
     masks: list[str] = field(default_factory=list)
     wanted: list[str] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)  # what may be given, and is None otherwise
     known: bool = True  # False: it has no signature that could be read
 
 
@@ -58,7 +59,7 @@ def read_signature(attention: Callable) -> Reading:
             parameters = list(inspect.signature(attention.call).parameters.values())
     except (AttributeError, TypeError, ValueError):
         return Reading(known=False)
-    tensors, roles, masks, wanted, open_ = [], [], [], [], True
+    tensors, roles, masks, wanted, others, open_ = [], [], [], [], [], True
     for one in parameters:
         role = ROLES.get(one.name.lower().removesuffix("_seq").removesuffix("_input"), "")
         required = one.default is inspect.Parameter.empty
@@ -73,9 +74,10 @@ def read_signature(attention: Callable) -> Reading:
             wanted.append(one.name)
         else:
             open_ = False  # behind it, no tensor can be given by its place
+            others += [one.name] if one.default is None else []
     if not tensors and any(one.kind in WILD for one in parameters):
         return Reading(known=False)
-    return Reading(tensors, roles, masks, wanted)
+    return Reading(tensors, roles, masks, wanted, others)
 
 
 def orders(reading: Reading) -> list[str]:

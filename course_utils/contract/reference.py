@@ -7,14 +7,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 PARTS = {  # what is left of a layer's name without the words that every layer has → what it projects
-    **dict.fromkeys(("q", "query", "queries"), "query"),
-    **dict.fromkeys(("k", "key", "keys"), "key"),
-    **dict.fromkeys(("v", "value", "values"), "value"),
+    **dict.fromkeys(("q", "qs", "query", "queries"), "query"),
+    **dict.fromkeys(("k", "ks", "key", "keys"), "key"),
+    **dict.fromkeys(("v", "vs", "value", "values"), "value"),
     **dict.fromkeys(("o", "out", "output", "", "c"), "output"),
     **dict.fromkeys(("qkv", "in", "attn", "cattn"), "query key value"),
     **dict.fromkeys(("kv", "keyvalue"), "key value"),
 }
-WORDS = ("projection", "proj", "linears", "linear", "layer", "weight", "dense", "lin", "to", "fc", "w")
+WORDS = ("projection", "project", "proj", "linears", "linear", "layer", "weight", "dense", "lin", "to", "fc", "w")
 
 
 def from_projections(module: Any, heads: int) -> Callable[..., Tensor]:

@@ -38,7 +38,7 @@ class Subject:
         if self.is_module and _dropouts(self.attention):
             self.modes += (DROPS,)
         self._copies: dict[tuple[torch.dtype, bool], Callable] = {}
-        if candidates is not None:  # a short try, on a copy that somebody else made
+        if candidates:  # a short try, on a copy that somebody else made
             self._copies[torch.float32, False] = attention
         self._drawn: dict[tuple[Dims, int], Inputs] = {}
         where = next(iter(self.attention.parameters()), torch.empty(0)).device if self.is_module else "cpu"
@@ -89,7 +89,7 @@ class Subject:
         self, tensors: list, keywords: dict, dtype: torch.dtype, mode: str = "evaluation mode", grad=False, seed=0
     ) -> Any:
         """Calls it as it is, and gives what it returns."""
-        attention = self._as(dtype, mode == DROPS)
+        attention = self.copy(dtype, mode == DROPS)
         if self.is_module:
             attention.train(mode != "evaluation mode")
         torch.default_generator.manual_seed(seed)  # torch.manual_seed also looks for every device, which takes longer
@@ -98,7 +98,8 @@ class Subject:
         with torch.set_grad_enabled(grad or mode != "evaluation mode"):
             return attention(*tensors, **keywords)
 
-    def _as(self, dtype: torch.dtype, drops: bool = False) -> Callable:
+    def copy(self, dtype: torch.dtype, drops: bool = False) -> Callable:
+        """The copy that is called for a type, or for a type with every dropout high; of a function, the function."""
         if not self.is_module:
             return self.attention
         if (dtype, drops) not in self._copies:

@@ -1,13 +1,14 @@
 """Clauses on manners: it leaves its arguments alone, and says the same thing twice."""
 
 from collections.abc import Iterator
+from itertools import islice
 
 import torch
 
 from course_utils.contract.cases import Inputs
-from course_utils.contract.clauses.base import Clause, gap, masked_or_not
+from course_utils.contract.clauses.base import Clause, gap, masked_or_not, number
 from course_utils.contract.hiding import with_empty_row
-from course_utils.contract.subject import Subject
+from course_utils.contract.subject import DROPS, Subject
 
 
 def _changes(subject: Subject, given: Inputs) -> str:
@@ -50,7 +51,34 @@ SAME_TWICE = Clause(
     masked_or_not,
     _says_something_else,
 )
+
+
+def _training_is_lost(subject: Subject, given: Inputs) -> str:
+    """On a copy that nobody called yet: training, evaluation, and training again, with the same random numbers."""
+    fresh = Subject(subject.attention, subject.convention, [])
+    first = fresh(given, DROPS).context
+    tensors, keywords = fresh.arguments(given)
+    with torch.no_grad():
+        fresh.copy(given.query.dtype, drops=True).eval()(*tensors, **keywords)
+    off = gap(first, fresh(given, DROPS).context)
+    if off.max() == 0:
+        return ""
+    return f"After a call in evaluation mode, the output in training differs by {number(off.max())}: it drops no more?"
+
+
+def _no_dropout(subject: Subject) -> str:
+    return "" if DROPS in subject.modes else "it has no dropout"
+
+
 MANNERS = (
+    Clause(
+        "training-comes-back",
+        "Manners",
+        "After an evaluation, training drops what it dropped before.",
+        lambda subject: islice(subject.plain(), 8, None, 8),
+        _training_is_lost,
+        _no_dropout,
+    ),
     Clause(
         "arguments-unchanged",
         "Manners",

@@ -1,5 +1,6 @@
 """Clauses on numbers: large scores, half precision, gradients."""
 
+import functools
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -10,7 +11,7 @@ from torch import Tensor
 
 from course_utils.contract.cases import Inputs, shapes
 from course_utils.contract.clauses.base import Clause, gap, masked_or_not, number, place_of, worst
-from course_utils.contract.subject import Subject, explain
+from course_utils.contract.subject import DROPS, Subject, explain
 
 OVERFLOWS = 1e5  # a product of query and key; float16 ends at 65 504
 LARGE = 1000.0  # times the queries and the keys: scores of a million and more
@@ -121,15 +122,18 @@ def _gradient_is_wrong(subject: Subject, given: Inputs) -> str:
         leaves.append(double.value)
     leaves = [leaf.clone().requires_grad_() for leaf in leaves]
 
-    def context(*tensors: Tensor) -> Tensor:
+    def context(*tensors: Tensor, mode: str = "evaluation mode") -> Tensor:
         query, key, value = (tensors * 3)[:3] if one else (*tensors, tensors[-1])[:3]
-        return subject(replace(double, query=query, key=key, value=value), grad=True, keep=True).context
+        return subject(replace(double, query=query, key=key, value=value), mode, grad=True, keep=True).context
 
     if not context(*leaves).requires_grad:
         return "No gradient flows from the output to query, key and value."
     fast = given.dims.numbers > ALL_DIRECTIONS
     if _agrees(context, leaves, eps=1e-6, atol=1e-5, rtol=1e-3, fast_mode=fast):
-        return ""
+        dropped = functools.partial(context, mode=DROPS)  # every call draws the same
+        if DROPS not in subject.modes or _agrees(dropped, leaves, eps=1e-6, atol=1e-5, rtol=1e-3, fast_mode=fast):
+            return ""
+        return f"In float64 and {DROPS}, its gradient differs from finite differences of its output."
     if _agrees(context, leaves, eps=1e-2, atol=1e-2, rtol=1e-2):
         return "In float64 its gradient is right to two digits only: inside, it computes in float32."
     return "In float64 its gradient differs from finite differences of its output."

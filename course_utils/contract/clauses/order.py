@@ -32,6 +32,8 @@ AFTER: dict[str, tuple[str, ...]] = {
         *(*MASKED, "order-of-keys", "no-negative-weight", "output-is-a-mixture", "key-moves-weights"),
         *("query-moves-weights", "future-changes-nothing", "padding-changes-nothing"),
     ),
+    "training-comes-back": ("same-twice",),
+    "gradient": ("same-twice",),
     "many-keys": (*MASKED, "order-of-keys", "key-moves-weights", "output-is-a-mixture", "equals-pytorch"),
     "large-in-half": (*APART, "rows-sum-to-1", "half-precision", "large-scores", "equals-pytorch"),
 }
