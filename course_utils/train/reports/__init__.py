@@ -36,7 +36,7 @@ def write_report(report: dict, folder: Path) -> Path:
     """Writes a report into a folder, as a whole or not at all, and returns its path."""
     path = folder / NAME
     with written_whole(path) as file:
-        file.write((_readable(report) + "\n").encode("utf-8"))
+        file.write((readable(report) + "\n").encode("utf-8"))
     return path
 
 
@@ -97,7 +97,7 @@ def table(report: dict) -> str:
     return "\n".join(lines)
 
 
-def _readable(report: dict) -> str:
+def readable(report: dict) -> str:
     """JSON with one entry a line, but lists of numbers in one line each."""
     text = json.dumps(report, ensure_ascii=False, indent=1)
     return re.sub(r"\[[^\[\]{}]*\]", lambda found: re.sub(r"\s*\n\s*", " ", found[0]), text)
