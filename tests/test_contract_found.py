@@ -118,10 +118,19 @@ def test_a_sentence_says_what_was_tried():
         raise RuntimeError("no")
 
     report = audit(never, show=False)
-    assert (
-        report.failed == ["runs"] and "conventions were tried, none ran. Declare what you know: order" in report.tried
-    )
-    assert "It raised RuntimeError: no. (test_contract_found.py, line" in report["runs"].reason
+    assert report.failed == ["runs"] and "Declare what you know: order" in report.tried
+    assert "conventions were tried, none ran; the likeliest: It raised RuntimeError: no." in report.tried
+    assert "It raised RuntimeError: no (test_contract_found.py, line" in report["runs"].reason
+
+
+def test_a_sentence_names_what_may_be_missing():
+    """The table of angles has None for its default, and is needed all the same."""
+
+    def rotated(hidden_states, angles=None):
+        return attend(hidden_states * angles[0], hidden_states * angles[0], hidden_states)
+
+    report = audit(rotated, show=False)
+    assert "TypeError: 'NoneType' object is not subscriptable. It may also want angles" in report.tried
 
 
 def test_names_tell_the_order():

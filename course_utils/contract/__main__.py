@@ -7,6 +7,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from course_utils.contract import audit
 from course_utils.contract.addressing import TheirError, build, find, values
@@ -70,7 +71,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Audits what the arguments name. Gives the exit status."""
     given = vars(parser().parse_args(arguments))
     address, text, as_json = given.pop("address"), given.pop("build"), given.pop("json")
-    declared = {name: None if value == "none" else value for name, value in given.items() if value is not None}
+    declared: dict[str, Any] = {
+        name: None if value == "none" else value for name, value in given.items() if value is not None
+    }
     if "positions" in declared:
         declared["positions"] = declared["positions"] or False
     try:

@@ -43,7 +43,7 @@ def find(address: str) -> Any:
 def values(option: str, text: str, what: str) -> tuple[list, dict[str, Any]]:
     """Arguments that are written as in Python: `12, 3, batch_first=True`. Raises ValueError for other text."""
     try:
-        call = ast.parse(f"f({text})", mode="eval").body
+        call: Any = ast.parse(f"f({text})", mode="eval").body
         positional = [ast.literal_eval(one) for one in call.args]
         return positional, {one.arg: ast.literal_eval(one.value) for one in call.keywords}
     except (SyntaxError, ValueError, AttributeError):

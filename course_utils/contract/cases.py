@@ -70,8 +70,14 @@ class Inputs:
     def item(self, place: int) -> "Inputs":
         """One element of the batch, alone."""
         mask = None if self.mask is None else self.mask[place : place + 1]
-        one = (tensor[place : place + 1] for tensor in (self.query, self.key, self.value))
-        return Inputs(*one, mask, replace(self.dims, batch=1), self.seed)
+        query, key, value = (tensor[place : place + 1] for tensor in (self.query, self.key, self.value))
+        return Inputs(query, key, value, mask, replace(self.dims, batch=1), self.seed)
+
+    @property
+    def seen(self) -> Tensor:
+        """The mask of an input that has one."""
+        assert self.mask is not None
+        return self.mask
 
     @property
     def named(self) -> dict[str, Tensor]:

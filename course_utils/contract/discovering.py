@@ -36,6 +36,9 @@ WEIGHT_SHAPES = (
 )
 
 
+SHALLOW = ("RuntimeError", "EinopsError", " argument")  # wrong sizes, wrong arguments: any other error lies deeper
+
+
 @dataclass
 class Found:
     """The convention that fits, or None; and what was tried, in a sentence."""
@@ -156,7 +159,7 @@ def _ways(parts: list) -> list[str]:
 
 def _with_traits(attention: Callable, convention: Convention, declared: dict[str, Any], reading: Reading) -> Convention:
     """Adds what behaviour tells: causal, projects, positions, and the mask."""
-    subject = try_it(attention, convention)
+    subject = Subject(attention, convention, [dims_for(convention, convention.size)])
     told: dict[str, Any] = {}
     for name, test in (("causal", is_causal), ("projects", lambda one: not keeps_values(one))):
         if name not in declared and (name == "causal" or convention.projects):
@@ -188,7 +191,12 @@ def _with_mask(attention: Callable, convention: Convention, reading: Reading) ->
         lengths = "len" in name
         if lengths and (shape, mask) != ("batch key", "attend"):
             continue
-        said = {"mask": "lengths" if lengths else mask, "mask_type": kind, "mask_name": name, "mask_shape": shape}
+        said: dict[str, Any] = {
+            "mask": "lengths" if lengths else mask,
+            "mask_type": kind,
+            "mask_name": name,
+            "mask_shape": shape,
+        }
         one = replace(
             convention, **said, arguments=plain, weights_shape=convention.weights_shape or convention.weights_axes
         )
@@ -230,8 +238,8 @@ def missing(reading: Reading, declared: dict[str, Any]) -> list[str]:
 
 def _sentence(reading: Reading, count: int, reasons: list[str]) -> str:
     """What was tried, what came of the likeliest try, and what to pass."""
-    telling = [one for one in reasons if not one.startswith(("It raised RuntimeError", "It raised EinopsError"))]
-    said = (telling or reasons or [""])[0]  # wrong sizes are told by RuntimeError; another error lies deeper
+    telling = [one for one in reasons if not any(word in one for word in SHALLOW)]
+    said = (telling or reasons or [""])[0]
     more = f" It may also want {' or '.join(reading.others[:3])}: declare arguments." if reading.others else ""
     return (
         f"{count} conventions were tried, none ran; the likeliest: {said}{more} Declare what you know: "

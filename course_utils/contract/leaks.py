@@ -40,7 +40,7 @@ def leaks(model: nn.Module, source: Tensor, other: Tensor, allowed: Tensor) -> d
         raise ValueError(
             f"allowed: got {allowed.dtype} of shape {tuple(allowed.shape)}, expected torch.bool of {(length, length)}"
         )
-    modes = [(module, module.training) for module in model.modules()]
+    before = [(module, module.training) for module in model.modules()]
     found = {}
     try:
         for mode in ("training", "evaluation"):
@@ -51,8 +51,8 @@ def leaks(model: nn.Module, source: Tensor, other: Tensor, allowed: Tensor) -> d
             wrong = (moved > SENSITIVITY * max(1.0, float(largest))) & ~allowed.to(moved.device)
             found[mode] = [tuple(pair) for pair in wrong.nonzero().tolist()]
     finally:
-        for module, mode in modes:
-            module.training = mode
+        for module, was in before:
+            module.training = was
     return found
 
 

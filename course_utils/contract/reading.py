@@ -1,7 +1,6 @@
 """What an attention says of itself without being called: the names of its arguments, its sizes, its heads."""
 
 import inspect
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -50,7 +49,7 @@ class Reading:
     known: bool = True  # False: it has no signature that could be read
 
 
-def read_signature(attention: Callable) -> Reading:
+def read_signature(attention: Any) -> Reading:
     """Reads names. An optional argument counts as a tensor only where its name is a role and follows one."""
     try:
         call = attention.forward if isinstance(attention, nn.Module) else attention
@@ -59,7 +58,12 @@ def read_signature(attention: Callable) -> Reading:
             parameters = list(inspect.signature(attention.call).parameters.values())
     except (AttributeError, TypeError, ValueError):
         return Reading(known=False)
-    tensors, roles, masks, wanted, others, open_ = [], [], [], [], [], True
+    tensors: list[str] = []
+    roles: list[str] = []
+    masks: list[str] = []
+    wanted: list[str] = []
+    others: list[str] = []
+    open_ = True
     for one in parameters:
         role = ROLES.get(one.name.lower().removesuffix("_seq").removesuffix("_input"), "")
         required = one.default is inspect.Parameter.empty

@@ -30,14 +30,14 @@ HALF = 0.5
 class Subject:
     """An attention and its convention. Modules are copied first, so that an audit leaves them as they were."""
 
-    def __init__(self, attention: Callable, convention: Convention, candidates: list[Dims] | None = None) -> None:
+    def __init__(self, attention: Any, convention: Convention, candidates: list[Dims] | None = None) -> None:
         self.convention = convention
         self.is_module = isinstance(attention, nn.Module)
         self.attention = copy.deepcopy(attention) if self.is_module and candidates is None else attention
         self.modes: tuple[str, ...] = ("training mode", "evaluation mode") if self.is_module else ("evaluation mode",)
         if self.is_module and _dropouts(self.attention):
             self.modes += (DROPS,)
-        self._copies: dict[tuple[torch.dtype, bool], Callable] = {}
+        self._copies: dict[tuple[torch.dtype, bool], Any] = {}
         if candidates:  # a short try, on a copy that somebody else made
             self._copies[torch.float32, False] = attention
         self._drawn: dict[tuple[Dims, int], Inputs] = {}
@@ -61,7 +61,7 @@ class Subject:
                 self.gives_weights = self(self.draw(dims, 0)).weights is not None
                 working.append(dims)
             except Exception as error:  # whatever it raises is a result
-                self.problem = self.problem or f"{explain(error)}{_where(error)}"
+                self.problem = self.problem or _told(error)
         return working
 
     def plain(self) -> Iterator[Inputs]:
@@ -98,7 +98,7 @@ class Subject:
         with torch.set_grad_enabled(grad or mode != "evaluation mode"):
             return attention(*tensors, **keywords)
 
-    def copy(self, dtype: torch.dtype, drops: bool = False) -> Callable:
+    def copy(self, dtype: torch.dtype, drops: bool = False) -> Any:
         """The copy that is called for a type, or for a type with every dropout high; of a function, the function."""
         if not self.is_module:
             return self.attention
@@ -112,7 +112,7 @@ class Subject:
 
 def _dropouts(attention: nn.Module) -> list[tuple[nn.Module, str]]:
     """Where an attention keeps how much it drops: every nn.Dropout, and numbers that are called so."""
-    found = []
+    found: list[tuple[nn.Module, str]] = []
     for module in attention.modules():
         if isinstance(module, nn.Dropout):
             found.append((module, "p"))
@@ -127,11 +127,13 @@ def _names(call: Callable) -> list[str]:
         return []
 
 
-def _where(error: Exception) -> str:
-    """Where in their own file it was raised: the last line that is neither ours nor PyTorch's."""
+def _told(error: Exception) -> str:
+    """The sentence on an exception, with the last line that is neither ours nor PyTorch's."""
     ours = (str(Path(__file__).parent), str(Path(torch.__file__).parent))
     frames = [one for one in traceback.extract_tb(error.__traceback__) if not one.filename.startswith((*ours, "<"))]
-    return f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
+    if not frames:
+        return explain(error)
+    return f"{explain(error).rstrip('.')} ({Path(frames[-1].filename).name}, line {frames[-1].lineno})."
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Clauses on the weights that are asked for: asking changes nothing, and in training they are still a mean."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -37,7 +38,7 @@ def _asking_matters(subject: Subject, given: Inputs) -> str:
     return f"With {subject.asks}=True its output differs by {number(off.max())} from that with {subject.asks}=False."
 
 
-def _first(found: object, subject: Subject) -> Tensor:
+def _first(found: Any, subject: Subject) -> Tensor:
     parts = list(found) if isinstance(found, tuple | list) else [found]
     place = 1 if subject.convention.returns == "weights context" and len(parts) > 1 else 0
     if not isinstance(parts[place], Tensor):

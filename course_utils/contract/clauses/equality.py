@@ -57,7 +57,7 @@ def expected(subject: Subject, given: Inputs, factor: float = 1.0) -> Tensor:
     """What PyTorch's function, or the reference that was named, gives; `factor` changes the scale of the scores."""
     convention = subject.convention
     seen = visible(convention, given)
-    if convention.reference is not None:
+    if callable(convention.reference):
         tensors = [given.query, given.key, given.value]
         if not convention.has_heads_axis:
             tensors, seen = [tensor.squeeze(1) for tensor in tensors], seen.squeeze(1)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -37,7 +38,7 @@ def _order_matters(subject: Subject, given: Inputs) -> str:
         where = place_of(worst(off), "query")
         found = f"With the keys in reverse order, the output of {where} differs by {number(off.max())}."
         return f"{found} If it knows positions on purpose, declare positions=True."
-    if before.weights is None:
+    if before.weights is None or after.weights is None:
         return ""
     off = gap(before.weights, after.weights[..., back, :][..., order])
     return f"With the keys in reverse order, the weights differ by {number(off.max())}." if off.max() > 1e-5 else ""
@@ -79,7 +80,8 @@ def _batch_mixes(subject: Subject, given: Inputs) -> str:
 
 def _heads_mix(subject: Subject, given: Inputs) -> str:
     for head in range(subject.convention.heads):
-        other = replace(given, **{name: _in_head(getattr(given, name), head, given.seed) for name in _tensors(given)})
+        changed: dict[str, Any] = {name: _in_head(getattr(given, name), head, given.seed) for name in _tensors(given)}
+        other = replace(given, **changed)
         if given.key is given.query:
             other = replace(other, key=other.query, value=other.query)
         before, after = subject(given).context, subject(other).context

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import islice
+from typing import Any
 
 import torch
 
@@ -32,7 +33,7 @@ def _rows_of_every_kind(subject: Subject) -> Iterator[Inputs]:
         yield from with_empty_row(subject.convention, subject.plain())
 
 
-def _copy(value: object) -> object:
+def _copy(value: Any) -> Any:
     return value.clone() if isinstance(value, torch.Tensor) else value
 
 

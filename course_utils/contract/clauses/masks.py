@@ -80,7 +80,7 @@ def _sees_the_future(subject: Subject, given: Inputs) -> str:
 
 
 def _sees_the_padding(subject: Subject, given: Inputs) -> str:
-    real = given.mask[:, 0].any(1)  # (batch, key)
+    real = given.seen[:, 0].any(1)  # (batch, key)
     longest = int(real.sum(-1).max())
     rows = real if subject.convention.one_source else real.new_ones(1, given.dims.queries)
     return outlook(

@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import islice
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -139,7 +140,7 @@ def _gradient_is_wrong(subject: Subject, given: Inputs) -> str:
     return "In float64 its gradient differs from finite differences of its output."
 
 
-def _agrees(function: Callable, leaves: list[Tensor], **bounds: float) -> bool:
+def _agrees(function: Callable, leaves: list[Tensor], **bounds: Any) -> bool:
     return torch.autograd.gradcheck(function, leaves, raise_exception=False, **bounds)
 
 

@@ -27,12 +27,12 @@ def _turns_with_its_keys(subject: Subject) -> bool:
 def _left_differs(subject: Subject, given: Inputs) -> str:
     """Turns each element of the batch round until its padding stands in front; what is real keeps its order."""
     own = _turns_with_its_keys(subject)
-    lengths = given.mask[:, 0, 0].sum(-1)  # (batch,)
+    lengths = given.seen[:, 0, 0].sum(-1)  # (batch,)
     places = torch.arange(given.dims.keys, device=given.key.device)
     turn = (places + lengths[:, None]) % given.dims.keys  # place j of the new row holds this one of the old row
     key, value = _along(given.key, turn), _along(given.value, turn)
     query = key if given.query is given.key else _along(given.query, turn) if own else given.query
-    mask = given.mask.gather(-1, turn[:, None, None].expand_as(given.mask))
+    mask = given.seen.gather(-1, turn[:, None, None].expand_as(given.seen))
     other = replace(given, query=query, key=key, value=key if given.value is given.key else value, mask=mask)
     before, after = subject(given).context, subject(other).context
     rows = torch.ones(given.dims.batch, given.dims.queries, dtype=torch.bool, device=key.device)

@@ -58,7 +58,7 @@ def _fails_with_a_mask(subject: Subject, given: Inputs) -> str:
 
 def _is_upside_down(subject: Subject, given: Inputs) -> bool:
     """Whether a mask that hides everything does no harm, and one that hides nothing does."""
-    none, all_of_it = (replace(given, mask=torch.full_like(given.mask, seen)) for seen in (False, True))
+    none, all_of_it = (replace(given, mask=torch.full_like(given.seen, seen)) for seen in (False, True))
     return bool(subject(none).context.isfinite().all()) and not bool(subject(all_of_it).context.isfinite().any())
 
 

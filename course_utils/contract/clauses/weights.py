@@ -85,7 +85,7 @@ def _hull(value: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
 
 def _untold(subject: Subject, given: Inputs) -> str:
     answer, weights = subject(given), used_weights(subject, given)
-    if weights is None:
+    if weights is None or answer.weights is None:
         return ""
     off = gap(answer.weights, weights)
     if off.max() > FAITHFUL:
