@@ -1,7 +1,7 @@
 """Bahdanau's order: the state before a token asks, and the context goes into the cell that makes the state after it."""
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from course_utils.attention import Score
 from course_utils.attention.scores import Additive
@@ -19,6 +19,9 @@ class Bahdanau(Seq2Seq):
     in nothing else; the paper has a maxout layer there. Raises ValueError as `Seq2Seq` does.
     Source: Bahdanau et al. 2015, section 3.1 and appendix A.2.2.
     """
+
+    attention: nn.Module  # this order always has one, and what joins it
+    join: nn.Linear
 
     def __init__(
         self, source_size: int, target_size: int, size: int = 64, score: Score | None = None, **settings

@@ -67,7 +67,8 @@ class Extended:
 
     def encode(self, pair: Pair) -> Pair:
         """Turns a pair of words into a pair of numbers, for batches with `AsNumbers` as both vocabularies."""
-        return Pair(tuple(self.encode_source(pair.source)), tuple(self.encode_target(pair.target, pair.source)))
+        source, target = self.encode_source(pair.source), self.encode_target(pair.target, pair.source)
+        return Pair(tuple(source), tuple(target))  # type: ignore[arg-type]  # numbers in place of words
 
 
 class AsNumbers:
@@ -101,6 +102,8 @@ class CopyEncoder(nn.Module):
     Shapes: source (batch, source), mask (batch, 1, source), lengths (batch) on the CPU or None → CopyMemory.
     """
 
+    same: Tensor
+
     def __init__(self, encoder: nn.Module, same: Tensor, target_size: int) -> None:
         super().__init__()
         self.encoder, self.target_size = encoder, target_size
@@ -122,6 +125,8 @@ class CopySeq2Seq(Seq2Seq):
     A copied word is read back as `<unknown>`. The gate is a linear layer and a sigmoid on the joined context and query.
     """
 
+    encode: CopyEncoder
+
     def __init__(self, vocabularies: Extended, size: int, score: Score, **settings) -> None:
         super().__init__(len(vocabularies.sources), len(vocabularies.targets), size, score, **settings)
         self.target_size = len(vocabularies.targets)
@@ -135,7 +140,8 @@ class CopySeq2Seq(Seq2Seq):
         log_words, weights, _ = self.decode(memory, target_in, memory.last)
         return log_words, weights
 
-    def decode(
+    # Its encoder makes no other memory, and with attention there are always weights: narrower types than Seq2Seq's.
+    def decode(  # type: ignore[override]
         self, memory: CopyMemory, target_in: Tensor, state: Tensor, first: int = 0
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Runs the decoder as `Seq2Seq.decode` does, with log-probabilities over vocabulary and source.
@@ -148,14 +154,15 @@ class CopySeq2Seq(Seq2Seq):
         mixed = copy_distribution(words, weights, gate, memory.numbers, total)
         return mixed.clamp_min(1e-12).log(), weights, state
 
-    def advance(
+    def advance(  # type: ignore[override]
         self, memory: CopyMemory, target_in: Tensor, state: Tensor, first: int = 0
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Runs the decoder up to its features; what was copied is read back as `<unknown>`.
 
         Shapes: target_in (batch, target), state (batch, state) → features (batch, target, size), weights, state.
         """
-        return super().advance(memory, target_in.masked_fill(target_in >= self.target_size, UNKNOWN), state, first)
+        known = target_in.masked_fill(target_in >= self.target_size, UNKNOWN)
+        return super().advance(memory, known, state, first)  # type: ignore[arg-type, return-value]
 
 
 def copy_loss(model: CopySeq2Seq, batch: Batch) -> tuple[Tensor, int]:

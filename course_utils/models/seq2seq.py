@@ -65,7 +65,7 @@ class Seq2Seq(nn.Module):
         _require_choices(size, score, attention, cell, dropout)
         embedding = size if embedding is None else embedding
         self.size = size
-        self.encode = Encoder(source_size, size, cell, embedding, dropout)
+        self.encode: nn.Module = Encoder(source_size, size, cell, embedding, dropout)
         self.attention = Global(score) if score is not None else attention
         self.embed = nn.Embedding(target_size, embedding)
         self.dropout = nn.Dropout(dropout)
@@ -120,7 +120,7 @@ class Seq2Seq(nn.Module):
             last = memory.last[:, None, : self.size].expand(-1, target_in.shape[1], -1)
             inputs = torch.cat([inputs, last], dim=-1)  # (batch, target, embedding + size)
         query, state = self._write(inputs, state)  # (batch, target, size)
-        if self.attention is None:
+        if self.attention is None or self.join is None:  # there are both or none
             return self.dropout(query), None, state
         context, weights = self.attention(query, memory.states, memory.mask, first)
         joined = torch.tanh(self.join(torch.cat([context, query], dim=-1)))
@@ -137,14 +137,16 @@ class Seq2Seq(nn.Module):
         memory = self.encode(source, source_mask)
         token, state = torch.full_like(source[:, :1], START), memory.last
         done = torch.zeros_like(token, dtype=torch.bool)
-        ids, weights = [], []
+        ids: list[Tensor] = []
+        weights: list[Tensor] = []
         while len(ids) < longest and not done.all():
             logits, looked, state = self.decode(memory, token, state, first=len(ids))
             token = logits.argmax(dim=-1).masked_fill(done, PAD)  # (batch, 1)
             done = done | (token == END)
             ids.append(token)
-            weights.append(looked)
-        return torch.cat(ids, dim=1), None if self.attention is None else torch.cat(weights, dim=1)
+            if looked is not None:
+                weights.append(looked)
+        return torch.cat(ids, dim=1), torch.cat(weights, dim=1) if weights else None
 
     def _write(self, inputs: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         """Runs the recurrent net; an LSTM's two states travel as one, side by side."""
