@@ -12,7 +12,7 @@ Or in a shell: `python -m course_utils.contract package.module:name`.
     subject     the attention under audit, called in its convention and read in ours
     cases       the inputs, small ones first; hiding has the masks
     clauses     what must hold, and when it applies
-    reading     what an attention says of itself; probing and discovering try the rest
+    reading     what an attention says of itself; probing, discovering and masking try the rest
     reference   what a module with projections should equal
     auditing    every clause, on one attention
     report      the results, and the table; wording says a convention in words

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from course_utils.contract.calling import arguments
 from course_utils.contract.convention import Convention
-from course_utils.contract.hiding import random_mask
-from course_utils.contract.probing import dims_for, fits, hides, is_causal, keeps_values, try_it
+from course_utils.contract.masking import mask_shapes, with_mask_found
+from course_utils.contract.probing import dims_for, fits, is_causal, keeps_values, try_it
 from course_utils.contract.reading import Reading, heads_of, knows_places, orders, read_signature, size_of
 from course_utils.contract.subject import Subject, explain
 
@@ -22,11 +22,8 @@ LAYOUTS = (
     "batch length heads size",
     "length size",
 )
-MASK_SHAPES = (
-    *("batch query key", "batch 1 query key", "batch heads query key", "batch*heads query key", "batch key"),
-    *("batch 1 1 key", "batch 1 key", "query key"),
-)
-MEANINGS = (("attend", "bool"), ("hidden", "bool"), ("additive", "bool"), ("attend", "int"), ("attend", "float"))
+
+
 WEIGHT_SHAPES = (
     "batch heads query key",
     "batch query key",
@@ -34,8 +31,6 @@ WEIGHT_SHAPES = (
     "batch*heads query key",
     "query key",
 )
-
-
 SHALLOW = ("RuntimeError", "EinopsError", " argument")  # wrong sizes, wrong arguments: any other error lies deeper
 
 
@@ -122,7 +117,7 @@ def _returned(
             tries.append(replace(convention, mask="lengths", mask_name=mask))
         else:
             tries += [
-                replace(convention, mask="attend", mask_name=mask, mask_shape=one) for one in _shapes_for(convention)
+                replace(convention, mask="attend", mask_name=mask, mask_shape=one) for one in mask_shapes(convention)
             ]
     problem = ""
     for one in tries:
@@ -174,61 +169,12 @@ def _with_traits(attention: Callable, convention: Convention, declared: dict[str
     convention = replace(convention, **told)
     if any(name.startswith("mask") for name in declared) or (reading.known and not reading.masks):
         return convention
-    return _with_mask(attention, convention, reading)
+    return with_mask_found(attention, convention, reading)
 
 
 def _is_free(attention: Callable, convention: Convention) -> bool:
     """Whether it takes other sizes than that with which it was tried."""
     return try_it(attention, replace(convention, size=6 * convention.heads)) is not None
-
-
-def _with_mask(attention: Callable, convention: Convention, reading: Reading) -> Convention:
-    """The first mask that hides what it should; else the first with which it runs; else none."""
-    runs = None
-    names = list(reading.masks) or ["attn_mask", "mask"]
-    plain = {name: what for name, what in convention.arguments.items() if name not in names}
-    for name, shape, (mask, kind) in itertools.product(names, _shapes_for(convention), MEANINGS):
-        lengths = "len" in name
-        if lengths and (shape, mask) != ("batch key", "attend"):
-            continue
-        said: dict[str, Any] = {
-            "mask": "lengths" if lengths else mask,
-            "mask_type": kind,
-            "mask_name": name,
-            "mask_shape": shape,
-        }
-        one = replace(
-            convention, **said, arguments=plain, weights_shape=convention.weights_shape or convention.weights_axes
-        )
-        try:
-            subject = try_it(attention, one)
-            if subject is not None and hides(subject):
-                return _short(one)
-            runs = runs or (one if subject is not None and _takes(subject) else None)
-        except Exception:
-            continue
-    return _short(runs) if runs is not None else convention
-
-
-def _shapes_for(convention: Convention) -> list[str]:
-    heads = convention.heads > 1 or convention.has_heads_axis
-    return [
-        one for one in MASK_SHAPES if (heads or "heads" not in one) and (convention.has_batch or "batch" not in one)
-    ]
-
-
-def _takes(subject: Subject) -> bool:
-    return bool(subject(random_mask(subject.convention, subject.draw(subject.dims[0], 0))).context.numel())
-
-
-def _short(convention: Convention) -> Convention:
-    """The same without what it says by default."""
-    default = Convention(layout=convention.layout)
-    if convention.mask_shape == default.mask_axes:
-        convention = replace(convention, mask_shape=None)
-    if convention.weights_shape == convention.weights_axes and convention.weights_shape == default.weights_axes:
-        convention = replace(convention, weights_shape=None)
-    return convention if "weights" in str(convention.returns) else replace(convention, weights_shape=None)
 
 
 def missing(reading: Reading, declared: dict[str, Any]) -> list[str]:
