@@ -3,6 +3,7 @@
 basics       masked softmax, scores without parameters, attend: the mechanism itself
 scores       scores with parameters: additive, bilinear, and the two concatenation rules
 modules      self-attention, and attention whose context is joined to the query and projected
+pooling      one vector of a sequence: by a learned query, the mean, the greatest
 hard         attention that chooses one key, and the gradients that train it
 masks        which keys a query may look at
 positions    where a token stands: sines, learned, relative, rotary, ALiBi

@@ -11,6 +11,7 @@ Loop: how a model gets better, and how good it is.
     schedule     how far a training has come, the share of its budget, and the learning rate
     bars         a bar for people, a plain line for log files
     fit          the small loop of the lessons
+    epochs       the same for a classifier, epoch by epoch
     metrics      edit distance, error rates, BLEU
     forgetting   where in a word the errors are
     evaluation   how good a trained model is: exact match, WER and PER, BLEU; by length; with examples
