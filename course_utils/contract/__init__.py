@@ -16,6 +16,7 @@ Or in a shell: `python -m course_utils.contract package.module:name`.
     reference   what a module with projections should equal
     auditing    every clause, on one attention
     report      the results, and the table; wording says a convention in words
+    addressing  what stands at package.module:name, for the shell
     testing     the clauses as tests of pytest
     leaks       who depends on whom, in any model
 """

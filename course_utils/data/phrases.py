@@ -25,25 +25,33 @@ for _entry in _ADJECTIVES.replace("\n", " / ").split(" / "):
         ENGLISH.setdefault(_form, set()).add(_entry.split()[0])
 
 _NO_NOUN_TEXT = (
-    "the and or is it than for to too in as one when with at on by that are was a i you he she if these those "
+    "the and or is it than for to too in as one when with at on by that are was a i you he she if these those this "
+    "enough yet today tonight tomorrow yesterday here there again forever once very inside outside without like now "
+    "last next young old but of from also "
     "et est très plus trop bien pas aussi le la les ce cette vraiment parler parle un une des deux ton mon son votre "
-    "être fait vous plutôt si tout était"
+    "être fait vous plutôt si tout toute était assez moins peu même seul seule charmant charmante"
+)
+_DETERMINERS_TEXT = (  # what stands right before a noun; not de, à, au: a noun behind these rather describes another
+    "le la l' les un une des du ce cet cette ces mon ma mes ton ta tes son sa ses notre nos votre vos leur leurs quel "
+    "quelle quels quelles deux trois quelques plusieurs chaque aucun aucune"
 )
 _NAMES_TEXT = (
     "tom mary boston tokyo paris john jim bob bill mike kyoto ken marie jack nancy jane london york alice osaka taro"
 )
-_NO_NOUN, _NAMES = set(_NO_NOUN_TEXT.split()), set(_NAMES_TEXT.split())
+_NO_NOUN, _DETERMINERS, _NAMES = (set(text.split()) for text in (_NO_NOUN_TEXT, _DETERMINERS_TEXT, _NAMES_TEXT))
 
 
 def crossing(pair: Pair) -> tuple[int, int] | None:
     """Finds where an adjective follows its noun in French and precedes it in English; None if nowhere.
 
     Shapes: a pair of token tuples → the position of the noun in the source, and of the adjective in the target.
-    "une robe rouge" and "a red dress": noun and adjective stand at 1 and 2 in French, at 2 and 1 in English.
+    "une robe rouge" and "a red dress": noun and adjective stand at 1 and 2 in French, at 2 and 1 in English. A noun is
+    told by the article or other determiner before it, so that "un œil au beurre noir" and "pas encore morte" have none.
     """
-    for position, word in enumerate(pair.source[1:]):
-        noun = pair.source[position]
-        if word not in ENGLISH or not _may_be_a_noun(noun) or len(noun) < 3:
+    source = list(pair.source)
+    for position in range(1, len(source) - 1):
+        determiner, noun, word = source[position - 1 : position + 2]
+        if word not in ENGLISH or determiner not in _DETERMINERS or not _may_be_a_noun(noun) or len(noun) < 3:
             continue
         for other, adjective in enumerate(pair.target[:-1]):
             if adjective in ENGLISH[word] and _may_be_a_noun(pair.target[other + 1]):
