@@ -150,7 +150,10 @@ def main(arguments: Sequence[str]) -> int:
         return copy()
     if asked.command == "new":
         return new(asked.name)
-    installed = set_up(["dev"] if asked.command in ("test", "build", "check") else [], cpu=getattr(asked, "cpu", False))
+    extras = ["dev"] if asked.command in ("test", "build", "check") else []
+    if getattr(asked, "thorough", False):
+        extras.append("audit")  # attention by others, for the contract's thorough tests
+    installed = set_up(extras, cpu=getattr(asked, "cpu", False))
     if asked.command == "lab":
         return lab(not asked.no_browser, more)
     if asked.command == "test":

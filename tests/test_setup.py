@@ -17,6 +17,8 @@ from installation import ROOT, Stop
 from one_at_a_time import one_at_a_time
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+WANTED = [text for extra in ("dev", "audit") for text in PROJECT["optional-dependencies"][extra]]
+WANTED += PROJECT["dependencies"]
 NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 
@@ -33,7 +35,7 @@ def names(requirements):
 
 
 def test_the_tested_set_holds_exactly_the_direct_dependencies():
-    wanted = names(PROJECT["dependencies"]) | names(PROJECT["optional-dependencies"]["dev"])
+    wanted = names(WANTED)
     pinned = lines("constraints.txt")
     assert all(re.fullmatch(r"[a-z0-9._-]+==[0-9][0-9a-z.]*", line) for line in pinned)
     assert names(pinned) == wanted
@@ -44,7 +46,7 @@ def test_each_tested_version_is_within_its_bounds():
     from packaging.requirements import Requirement
 
     pinned = dict(line.split("==") for line in lines("constraints.txt"))
-    for text in PROJECT["dependencies"] + PROJECT["optional-dependencies"]["dev"]:
+    for text in WANTED:
         requirement = Requirement(text)
         assert requirement.specifier.contains(pinned[requirement.name.lower()]), text
         assert not requirement.marker, f"{text}: in Colab the first cell installs by name, without markers"

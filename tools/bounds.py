@@ -19,9 +19,10 @@ def plain(requirement: str) -> str:
 
 
 def direct() -> list[str]:
-    """The names of the direct dependencies, those of the extra dev too."""
+    """The names of the direct dependencies, those of the extras dev and audit too."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    return sorted(map(plain, [*project["dependencies"], *project["optional-dependencies"]["dev"]]))
+    extras = project["optional-dependencies"]
+    return sorted(map(plain, [*project["dependencies"], *extras["dev"], *extras["audit"]]))
 
 
 def pins(resolved: str, names: list[str]) -> str:
@@ -44,6 +45,8 @@ if __name__ == "__main__":
         "--no-header",
         "--extra",
         "dev",
+        "--extra",
+        "audit",
     ]
     command += ["--resolution", sys.argv[1], "--python-version", python, "pyproject.toml"]
     resolved = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
