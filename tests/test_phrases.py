@@ -1,5 +1,7 @@
 """The lesson's part of the sentence pairs: crossings are found, names are known, nothing is invented."""
 
+import pytest
+
 from course_utils.data.phrases import crossing, is_name, lesson_pairs, noun_phrases, without_names
 from course_utils.data.text import Pair
 
@@ -12,6 +14,21 @@ def test_a_crossing_is_found_where_noun_and_adjective_change_places():
     assert crossing(pair("elle veut une robe rouge .", "she wants a red dress .")) == (3, 3)
     assert crossing(pair("la robe est rouge .", "the dress is red .")) is None
     assert crossing(pair("il fait froid .", "it is cold outside .")) is None
+
+
+@pytest.mark.parametrize(
+    ("french", "english"),
+    [
+        ("j' ai pris froid hier .", "i caught a cold yesterday ."),
+        ("il fait horriblement froid aujourd'hui .", "it's awfully cold today ."),
+        ("tu n' es pas encore morte .", "you're not dead yet ."),
+        ("elle est assez jeune pour être ta fille .", "she's young enough to be your daughter ."),
+        ("j' ai un œil au beurre noir .", "i have a black eye ."),
+        ("quel est ton parfum de glace préféré ?", "what's your favorite flavor of ice cream ?"),
+    ],
+)
+def test_an_adjective_without_its_own_noun_crosses_nothing(french, english):
+    assert crossing(pair(french, english)) is None
 
 
 def test_names_and_numbers_are_told():

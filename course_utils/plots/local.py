@@ -1,4 +1,4 @@
-"""The pictures of lessons 08 and 09: windows over an alignment, a tree of choices, where each word came from."""
+"""The pictures of lessons 08 and 09: windows over a source, what a search keeps, where a word came from."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from course_utils.plots.base import COLOURS, SEQUENTIAL, as_array
+from course_utils.plots.card import Card
 
 
 def word_alignment(
@@ -42,31 +43,71 @@ def word_alignment(
             ax.plot(centre + 0.5, row + 0.5, "o", markersize=5, color=COLOURS["orange"], clip_on=False)
 
 
-def choices(tree: Mapping[str, tuple], found: Mapping[str, tuple], title: str = "", ax: Axes | None = None) -> None:
-    """Draws a tree of two choices with their probabilities, and the paths that searches take through it.
+def three_windows(words: Sequence[str] = ("la", "robe", "rouge", "est", "ici", "."), reach: int = 1) -> None:
+    """Draws where one query may look: everywhere, in a window at its own position, in one that it places itself.
 
-    `tree` gives for each first word (its probability, {second word: its probability}); `found` gives for the name of a
-    search (first word, second word).
+    Shapes: words (key). The weights are made up; what is drawn is which keys have one.
     """
-    ax = plt.subplots(figsize=(8.4, 4.4))[1] if ax is None else ax
-    leaves = [(first, second) for first, (_, below) in tree.items() for second in below]
-    height = {leaf: -place for place, leaf in enumerate(leaves)}
-    middle = {first: np.mean([height[leaf] for leaf in leaves if leaf[0] == first]) for first in tree}
-    root = (0.0, float(np.mean(list(middle.values()))))
-    styles = dict(zip(found, [(COLOURS["red"], 5.0), (COLOURS["blue"], 5.0)], strict=False))
-    for first, (likely, below) in tree.items():
-        spot = (1.0, middle[first])
-        _branch(ax, root, spot, f"{likely:.2f}", [styles[name] for name, path in found.items() if path[0] == first])
-        for second, then in below.items():
-            end = (2.0, height[first, second])
-            paths = [name for name, path in found.items() if path == (first, second)]
-            _branch(ax, spot, end, f"{then:.2f}", [styles[name] for name in paths])
-            note = f"  {second}    {likely:.2f} · {then:.2f} = {likely * then:.2f}" + "".join(f"   {n}" for n in paths)
-            ax.annotate(note, end, va="center", color=styles[paths[0]][0] if paths else "black")
-        ax.annotate(first, spot, (0, 12), textcoords="offset points", ha="center", weight="bold")
-    ax.annotate("start", root, (-6, 0), textcoords="offset points", ha="right", va="center")
-    ax.set(xlim=(-0.25, 3.5), ylim=(-len(leaves) + 0.4, 0.6), title=title)
-    ax.axis("off")
+    card, size, left = Card(9.4, 4.55, "Where may the query at t = 1 look?"), 0.62, 3.1
+    keys = np.arange(len(words))
+    scores = np.array([0.4, 1.6, 1.9, 0.6, 0.2, -0.4, *[0.0] * len(words)])[: len(words)]
+    rows = {
+        "global": (None, "all keys", f"{len(words)} weights, their sum is 1"),
+        "local-m": (1.0, "centre t = 1", f"D = {reach}: {2 * reach + 1} weights, sum 1"),
+        "local-p": (2.4, "centre p = 2.4", "times a bell: sum below 1"),
+    }
+    for key, word in enumerate(words):
+        card.note(left + (key + 0.5) * size, 3.97, word, "key")
+        card.note(left + (key + 0.5) * size, 3.73, str(key), "key")
+    card.note(left - 0.15, 3.73, "keys", "key", "right")
+    for place, (name, (centre, said, remark)) in enumerate(rows.items()):
+        y = 3.15 - 1.15 * place
+        inside = np.abs(keys - centre) <= reach if centre is not None else keys >= 0
+        weights = np.where(inside, np.exp(scores), 0)
+        weights = weights / weights.sum()
+        if name == "local-p":
+            weights = weights * np.exp(-0.5 * ((keys - centre) / (reach / 2)) ** 2)
+        card.box(f"query {name}", 1.0, y, "(1, size)", "query", name)
+        card.cells(name, left + len(words) * size / 2, y, weights, "weights", size=size)
+        card.arrow(f"query {name}", name, role="query")
+        card.note(2.3, y + 0.15, said, "query")
+        card.note(left + len(words) * size + 0.2, y, remark, "weights", "left")
+        if centre is not None:
+            begin, count = left + size * keys[inside].min(), inside.sum()
+            frame = Rectangle((begin, y - size / 2 - 0.06), count * size, size + 0.12)
+            frame.set(fill=False, edgecolor=COLOURS["orange"], linewidth=2.4, zorder=3)
+            card.axes.add_patch(frame)
+            card.axes.plot(left + (centre + 0.5) * size, y, "o", color=COLOURS["orange"], markersize=7, zorder=4)
+
+
+def search_tree(table: Mapping[str, Mapping[str, float]], beams: int, title: str = "") -> None:
+    """Draws what a beam search over two words keeps and drops, and what it therefore never sees.
+
+    `table` gives for "<start>" and for each first word the words that may follow, with their probabilities.
+    """
+    first = table["<start>"]
+    pairs = {(one, two): first[one] * share for one in first for two, share in table[one].items()}
+    open_ones = sorted(first, key=first.__getitem__, reverse=True)[:beams]
+    seen = {pair: total for pair, total in pairs.items() if pair[0] in open_ones}
+    best = sorted(seen, key=seen.__getitem__, reverse=True)[:beams]
+    card = Card(9.4, 1.15 + 0.5 * len(pairs), title)
+    height = {pair: card.height - 1.05 - 0.5 * place for place, pair in enumerate(pairs)}
+    card.box("<start>", 0.95, float(np.mean(list(height.values()))))
+    for one, share in first.items():
+        role = "value" if one in open_ones else "plain"
+        middle = float(np.mean([height[pair] for pair in pairs if pair[0] == one]))
+        card.box(one, 2.9, middle, "kept" if one in open_ones else "dropped", role)
+        card.arrow("<start>", one, f"{share:.2f}", role, lift=0.0)
+        for two, then in table[one].items():
+            pair = one, two
+            role = "value" if pair in best else "plain"
+            fate = "kept" if pair in best else "dropped" if pair in seen else "never seen"
+            card.box(f"{one} {two}", 5.25, height[pair], role=role)
+            card.arrow(one, f"{one} {two}", f"{then:.2f}", role, lift=-0.08)
+            winner = ", and the answer" if best and pair == best[0] else ""
+            card.note(
+                6.45, height[pair], f"{share:.2f} · {then:.2f} = {pairs[pair]:.2f}   {fate}{winner}", role, "left"
+            )
 
 
 def copy_matrix(
@@ -102,16 +143,6 @@ def _write_words(ax: Axes, source: Sequence[str], target: Sequence[str], title: 
     ax.tick_params(length=0)
     for spine in ax.spines.values():
         spine.set_visible(False)
-
-
-def _branch(ax: Axes, begin: tuple, end: tuple, label: str, styles: Sequence[tuple]) -> None:
-    ax.plot(*zip(begin, end, strict=True), color="#bbbbbb", linewidth=1.2, zorder=1)
-    for place, (colour, width) in enumerate(styles):
-        ax.plot(*zip(begin, end, strict=True), color=colour, linewidth=width - 2 * place, alpha=0.6, zorder=0)
-    spot = (begin[0] + 0.62 * (end[0] - begin[0]), begin[1] + 0.62 * (end[1] - begin[1]))
-    ax.annotate(
-        label, spot, ha="center", va="center", size=10, bbox={"facecolor": "white", "edgecolor": "none", "pad": 1}
-    )
 
 
 def _fitting(weights, target: Sequence[str], source: Sequence[str]) -> np.ndarray:
