@@ -13,6 +13,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # two threads on a busy two-core machine are ten times slower than one
 os.environ.setdefault("ATTENTION_COURSE_DEVICE", "cpu")  # the outputs that are compared were stored from the CPU
 os.environ["ATTENTION_COURSE_PROGRESS"] = "0"
+os.environ["ATTENTION_COURSE_PROGRESS_FILE"] = "0"  # tests write into no learner's record
 os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")  # the debugger's warning would stand in the outputs
 
 pytest_plugins = ["notebook_runs"]

@@ -17,6 +17,7 @@ from editions import ROOT, editions, stems
 
 from course_utils.checks import Exercise, Prediction, Witness
 from course_utils.checks.bank import bank, lessons
+from course_utils.checks.record import Record
 
 SEEDS = range(5)
 FOLDER = Path(__file__).parent / "variants"
@@ -144,7 +145,7 @@ def run(notebook, monkeypatch):
 
     from course_utils import checks
 
-    monkeypatch.setattr(checks, "_done", {})
+    monkeypatch.setattr(checks, "_record", Record())
     matplotlib.use("Agg", force=True)
     space = {"__name__": "__main__"}
     with redirect_stdout(io.StringIO()) as printed:

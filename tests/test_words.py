@@ -61,7 +61,9 @@ def test_every_common_sentence_is_said_by_the_checks():
     common = tables(words.FOLDER / "en" / "common.toml")
     code = "\n".join(path.read_text(encoding="utf-8") for path in CODE.glob("*.py"))
     said = {tuple(name.split(".")) for name in re.findall(r'"([a-z]+\.[a-z-]+)"', code)}
-    assert {(table, name) for table, found in common.items() for name in found} == said
+    assert {(table, name) for table, found in common.items() for name in found} == {
+        (table, name) for table, name in said if table in common
+    }
 
 
 def test_languages_say_nothing_that_english_does_not():

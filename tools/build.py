@@ -26,6 +26,7 @@ KERNEL = {  # one thread and the CPU: what is stored does not depend on the auth
     "MKL_NUM_THREADS": "1",
     "ATTENTION_COURSE_DEVICE": "cpu",
     "ATTENTION_COURSE_PROGRESS": "0",
+    "ATTENTION_COURSE_PROGRESS_FILE": "0",
     "PYDEVD_DISABLE_FILE_VALIDATION": "1",
 }
 

@@ -10,6 +10,7 @@ from installation import ROOT, run, venv_python
 CALM = {  # parallel by process, not by thread; no bars; what is compared was stored from the CPU
     "OMP_NUM_THREADS": "1",
     "ATTENTION_COURSE_PROGRESS": "0",
+    "ATTENTION_COURSE_PROGRESS_FILE": "0",
     "ATTENTION_COURSE_DEVICE": "cpu",
 }
 OTHER_PROCESSOR = {"ATEN_CPU_CAPABILITY": "default", "MKL_CBWR": "COMPATIBLE"}  # the kernels of an old machine

@@ -2,23 +2,35 @@
 
 Lessons need `check` and `progress`, which stand here. Behind them:
 
-    forms      write, predict, prove: how a bank writes an exercise, and mistakes as edits of a right answer
-    bank       the exercises of each lesson: oracles, inputs and known mistakes
-    words      what is said about them, a folder for each language
-    graded     the three kinds of exercise, and how each is examined
-    verdicts   what an exercise is made of, and what a check finds
-    explain    what is said where no known mistake explains an answer
-    compare    running an answer safely, and telling two results apart
+    forms        write, predict, prove: how a bank writes an exercise, and mistakes as edits of a right answer
+    bank         the exercises of each lesson: oracles, inputs and known mistakes
+    words        what is said about them, a folder for each language
+    graded       the three kinds of exercise, and how each is examined
+    verdicts     what an exercise is made of, and what a check finds
+    record       what was done, kept from one sitting to the next
+
+How an answer is run and compared:
+
+    compare      running an answer, and telling two results apart
+    safely       an examination from outside: keeping puts back what was there, limits ends what does not end
+    guesses      whether a predicted value is the true one, in any form
+
+What is said where no known mistake explains it:
+
+    wellformed   form before content: what keeps an answer from running; containers: the right things in another one
+    explain      the order in which things are said; difference: what differs, where, and by how much
+    relations    how a result is related to the right one (alike, reshaped); places: where it is right
 """
 
-import os
 from typing import Any
 
 import torch
 
 from course_utils.checks.graded import Exercise, Graded, Prediction, Witness
+from course_utils.checks.record import Record
 from course_utils.checks.verdicts import Mistake, Property, Requirement, State, Verdict
 from course_utils.checks.words import say
+from course_utils.runtime import strict
 
 __all__ = [
     "Exercise",
@@ -35,35 +47,39 @@ __all__ = [
 ]
 
 SIGNS: dict[State, str] = {"passed": "✓", "wrong": "✗", "not yet": "○"}
-_done: dict[str, dict[str, State]] = {}  # lesson → exercise → state, for this session
+_record = Record()
 
 
 def check(key: str, answer: Any) -> None:
     """Checks the answer to the exercise with this key ("2.1"), and prints one line.
 
-    With ATTENTION_COURSE_STRICT=1 in the environment, as for automatic grading, an answer that is not right raises
-    AssertionError instead. Raises ValueError for a key that no exercise has.
+    What was found is kept for `progress`. Under an automatic grader (ATTENTION_COURSE_STRICT=1, or nbgrader) an
+    answer that is not right raises AssertionError instead. Raises ValueError for a key that no exercise has.
     """
     exercise = find(key)
     generator = torch.Generator()
     generator.seed()  # fresh inputs each time; the learner's own random state is left alone
     verdict = exercise.examine(answer, generator)
-    _done.setdefault(_lesson(key), {})[key] = verdict.state
+    _record.note(key, verdict.state)
     line = f"{SIGNS[verdict.state]} {key} {exercise.title}: {verdict.message}"
-    if verdict.state != "passed" and os.environ.get("ATTENTION_COURSE_STRICT") == "1":
+    if verdict.state != "passed" and strict():
         raise AssertionError(line)
     print(line)
 
 
 def progress(lesson: str | None = None) -> None:
-    """Prints which exercises of a lesson ("02") are done; without an argument, of the lesson that was checked last."""
+    """Prints which exercises of a lesson ("02") are done; without an argument, of the lesson that was checked last.
+
+    What was done in earlier sittings counts: `record` keeps it in the learner's folder.
+    """
     from course_utils.checks.bank import bank
 
-    lesson = lesson or next(reversed(_done), None)
+    _record.read()
+    lesson = lesson or (_lesson(_record.last) if _record.last else None)
     if lesson is None:
         print(say("progress.nothing"))
         return
-    states = _done.get(lesson, {})
+    states = _record.states
     exercises = bank(lesson)
     passed = sum(states.get(key) == "passed" for key in exercises)
     print(say("progress.done", lesson=lesson, passed=passed, count=len(exercises)))

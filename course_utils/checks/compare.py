@@ -2,7 +2,6 @@
 
 import copy
 import dis
-import random
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,6 +11,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from course_utils.checks.keeping import nothing_moves, seed_all
+from course_utils.checks.limits import Stopped
+
 BEGINNING = 40  # characters of an error message, numbers aside, that tell one cause from another
 
 
@@ -20,7 +22,7 @@ class Outcome:
     """What running an answer once gave: a value or an error, and whether an argument was changed on the way."""
 
     value: Any = None
-    error: Exception | None = None
+    error: BaseException | None = None
     changed: bool = False
 
     @property
@@ -32,17 +34,15 @@ class Outcome:
 def run(answer: Callable, case: tuple, call: Callable | None, seed: int) -> Outcome:
     """Runs an answer on a copy of the case, with its own random state, and restores the caller's."""
     arguments, before = copy.deepcopy(case), copy.deepcopy(case)
-    python, numbers = random.getstate(), np.random.get_state()
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    value, error = None, None
+    with nothing_moves(plots=False):
+        seed_all(seed)
         try:
-            value = call(answer, *arguments) if call else answer(*arguments)
-            value, error = copy.deepcopy(_detached(value)), None
-        except Exception as raised:  # whatever a learner's code raises is a result, not our failure
-            value, error = None, raised
-        finally:
-            random.setstate(python)
-            np.random.set_state(numbers)
+            value = _own(call(answer, *arguments) if call else answer(*arguments))
+        except Stopped:
+            raise
+        except BaseException as raised:  # whatever a learner's code raises is a result: sys.exit() too
+            error = raised
     return Outcome(value, error, not equal(arguments, before, 0.0))
 
 
@@ -53,12 +53,12 @@ def same(one: Outcome, two: Outcome, tolerance: float) -> bool:
     return one.changed == two.changed and equal(one.value, two.value, tolerance)
 
 
-def raise_alike(one: Exception | None, two: Exception | None) -> bool:
+def raise_alike(one: BaseException | None, two: BaseException | None) -> bool:
     """Whether two errors are of one type and their messages begin alike: sizes and addresses in them may differ."""
     return type(one) is type(two) and _beginning(one) == _beginning(two)
 
 
-def _beginning(error: Exception | None) -> str:
+def _beginning(error: BaseException | None) -> str:
     if isinstance(error, KeyError):  # its message is the key, which is the learner's own
         return ""
     text = re.sub(r"^[\w.<>]+\(\) ", "", str(error))  # "answer() takes 2 positional arguments": any name will do
@@ -77,6 +77,8 @@ def equal(one: Any, two: Any, tolerance: float) -> bool:
     if isinstance(one, tuple | list) and isinstance(two, tuple | list):
         return len(one) == len(two) and all(equal(*pair, tolerance) for pair in zip(one, two, strict=True))
     one, two = as_tensor(one), as_tensor(two)
+    if isinstance(one, torch.Tensor) and isinstance(two, torch.Tensor) and "meta" in (one.device.type, two.device.type):
+        return False  # it holds no numbers
     if not (isinstance(one, torch.Tensor) and isinstance(two, torch.Tensor)):
         return type(one) is type(two) and _equal_objects(one, two, tolerance)
     if one.shape != two.shape or (one.dtype == torch.bool) != (two.dtype == torch.bool):
@@ -97,7 +99,7 @@ def _equal_objects(one: Any, two: Any, tolerance: float) -> bool:
 def as_tensor(value: Any) -> Any:
     """A number or an array as a tensor, so that it can be compared with one; anything else as it is."""
     if isinstance(value, torch.Tensor):
-        return value.detach().cpu()
+        return value.detach().to("cpu" if value.device.type != "meta" else "meta")
     if isinstance(value, bool | int | float | complex | np.ndarray | np.generic):
         return torch.as_tensor(value)
     return value
@@ -115,11 +117,21 @@ def untouched(answer: Any) -> bool:
 
 
 def is_stub(answer: Any) -> bool:
-    """Whether a function's body is still `...`, or a class still has such a method."""
+    """Whether a function's body is still `...`; of a class: whether no method but `__init__` holds anything yet."""
     if isinstance(answer, type):
-        return any(is_stub(method) for method in vars(answer).values())
+        written = [method for name, method in _methods(answer).items() if name != "__init__"]
+        return bool(unfinished(answer)) and all(is_stub(method) for method in written)
     code = getattr(answer, "__code__", None)
     return code is not None and _steps(code) == _steps((lambda: None).__code__)
+
+
+def unfinished(answer: Any) -> list[str]:
+    """The names of a class's methods whose body is still `...`."""
+    return [name for name, method in _methods(answer).items() if is_stub(method)] if isinstance(answer, type) else []
+
+
+def _methods(answer: type) -> dict[str, Any]:
+    return {name: method for name, method in vars(answer).items() if hasattr(method, "__code__")}
 
 
 def _steps(code: CodeType) -> list[tuple[str, Any]]:
@@ -127,7 +139,18 @@ def _steps(code: CodeType) -> list[tuple[str, Any]]:
     return [(step.opname, step.argval) for step in dis.get_instructions(code)]
 
 
+def _own(value: Any) -> Any:
+    """A result without gradients, copied, so that nothing changes it later; a generator cannot be copied."""
+    value = _detached(value)
+    try:
+        return copy.deepcopy(value)
+    except Exception:
+        return value
+
+
 def _detached(value: Any) -> Any:
     if isinstance(value, tuple | list):
         return type(value)(*map(_detached, value)) if hasattr(value, "_fields") else type(value)(map(_detached, value))
+    if type(value) is dict:
+        return {name: _detached(item) for name, item in value.items()}
     return value.detach() if isinstance(value, torch.Tensor) else value

@@ -7,7 +7,7 @@ Where a mistake is a small change of a right answer, `edited` writes it as that 
 
 import inspect
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -28,8 +28,12 @@ def write(
     properties: Mapping[str, Callable[[tuple, Any], bool]] | None = None,
     call: Callable | None = None,
     tolerance: float = 1e-4,
+    results: Sequence[str] = (),
 ) -> Exercise:
-    """A function or a class to write: compared with the oracle on what `inputs` draws (see Exercise)."""
+    """A function or a class to write: compared with the oracle on what `inputs` draws (see Exercise).
+
+    `results` are the names of the results, where there are several and the task names them.
+    """
     said = sentences(key)
     return Exercise(
         key,
@@ -40,6 +44,7 @@ def write(
         properties=[Property(said[name], holds, name) for name, holds in (properties or {}).items()],
         call=call,
         tolerance=tolerance,
+        results=tuple(results),
     )
 
 

@@ -1,22 +1,29 @@
 """The three kinds of graded exercise: a function to write, values to predict, a witness to construct.
 
-A check tries the learner's answer on fresh random inputs. When it is wrong, the check runs the known mistakes of this
-exercise on the same inputs; the one that behaves exactly like the answer says what went wrong. What no known mistake
-explains gets the first broken property, then the largest difference and where it is.
+A check tries the learner's answer on fresh random inputs. When it is wrong, the check first looks at its form, then
+runs the known mistakes of this exercise on the same inputs; the one that behaves exactly like the answer says what went
+wrong. What no known mistake explains gets the first broken property and how it is related to the right result.
 """
 
 import copy
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 
-from course_utils.checks.compare import Outcome, is_stub, run, same, untouched
-from course_utils.checks.explain import describe_error, explain
+from course_utils.checks.compare import Outcome, is_stub, run, same, unfinished, untouched
+from course_utils.checks.containers import of_the_values
+from course_utils.checks.difference import short
+from course_utils.checks.explain import Tried, describe_error, explain
+from course_utils.checks.guesses import means, open_places, value_of
+from course_utils.checks.places import names_of
+from course_utils.checks.safely import has_nan, is_fake, safely
 from course_utils.checks.verdicts import Mistake, Property, Requirement, Verdict, not_yet, wrong
+from course_utils.checks.wellformed import of_the_answer, of_the_call, of_the_errors
 from course_utils.checks.words import say
+
+MORE = 3  # further draws, before anything is said on how an unknown answer is related to the right one
 
 
 @dataclass(frozen=True)
@@ -24,7 +31,7 @@ class Exercise:
     """A function or a class to write or to mend, compared with an oracle on random inputs.
 
     `inputs` draws a list of argument tuples from the generator it is given; `call(answer, *arguments)` runs an
-    answer that is not a plain function, such as a module that first needs parameters.
+    answer that is not a plain function, such as a module that first needs parameters. `results` names the results.
     """
 
     key: str
@@ -35,32 +42,62 @@ class Exercise:
     properties: list[Property] = field(default_factory=list)
     call: Callable | None = None
     tolerance: float = 1e-4
+    results: Sequence[str] = ()
 
     def examine(self, answer: Any, generator: torch.Generator) -> Verdict:
         """Compares the answer with the oracle, and with the known mistakes where they differ."""
+        return safely(lambda: self._examine(answer, generator), generator)
+
+    def _examine(self, answer: Any, generator: torch.Generator) -> Verdict:
         if untouched(answer) or is_stub(answer):
             return not_yet()
-        if not callable(answer):
-            return wrong("exercise.not-a-function", answer=answer)
+        if not callable(answer) or is_fake(answer):
+            return wrong("exercise.not-a-function", answer=short(answer))
+        if said := of_the_answer(answer):
+            return Verdict("wrong", said, kind="form")
+        if isinstance(answer, torch.nn.Module):
+            answer = copy.deepcopy(answer)  # its mode and its parameters stay the learner's
         cases = self.inputs(generator)
         seed = int(torch.randint(2**31, (), generator=generator))
+        found = self.outcomes(answer, cases, seed)  # first: while it runs, the right results do not exist yet
         right = self.outcomes(self.oracle, cases, seed, adapted=False)
-        found = self.outcomes(answer, cases, seed)
+        if self._alike(found, right):
+            return Verdict("passed", say("exercise.passed", count=len(cases)))
+        if empty := unfinished(answer):
+            return not_yet(say("exercise.unfinished", names=", ".join(f"`{name}`" for name in empty)))
+        if said := of_the_call(answer, found):
+            return Verdict("wrong", said, kind="form")
         if all(isinstance(outcome.error, NotImplementedError) for outcome in found):
             return not_yet()
         if all(outcome.empty for outcome in found):
             return not_yet(say("exercise.no-return"))
-        if self._alike(found, right):
-            return Verdict("passed", say("exercise.passed", count=len(cases)))
         for mistake in self.mistakes:
             if self._behaves_as(self.outcomes(mistake.answer, cases, seed), found, right):
-                return Verdict("wrong", mistake.help + describe_error(found), mistake.name)
-        return Verdict("wrong", explain(cases, found, right, self.properties, self.tolerance))
+                return Verdict("wrong", mistake.help + describe_error(found), mistake.name, "mistake")
+        if said := of_the_errors(found) or of_the_values(found, right, self.tolerance):
+            return Verdict("wrong", said, kind="form")
+        tried = Tried(cases, found, right, self.tolerance, self._names(answer, cases))
+        return self._explained(answer, generator, tried)
 
     def outcomes(self, answer: Callable, cases: list[tuple], seed: int, adapted: bool = True) -> list[Outcome]:
         """What an answer does with each case; every answer meets the same random numbers."""
         call = self.call if adapted else None
         return [run(answer, case, call, seed + place) for place, case in enumerate(cases)]
+
+    def _explained(self, answer: Callable, generator: torch.Generator, tried: Tried) -> Verdict:
+        """What is true of an answer that no bank knows, on further draws as well."""
+        for _ in range(MORE):
+            cases = self.inputs(generator)
+            tried.cases.extend(cases)
+            tried.found.extend(self.outcomes(answer, cases, 0))
+            tried.right.extend(self.outcomes(self.oracle, cases, 0, adapted=False))
+        kind, sentence = explain(tried, self.properties, self.results)
+        return Verdict("wrong", sentence, kind=kind)
+
+    def _names(self, answer: Callable, cases: list[tuple]) -> list[str]:
+        """The arguments' names, as the learner's own function has them where the check calls it directly."""
+        names = [] if self.call else names_of(answer, len(cases[0]))
+        return names if names and not names[0].isdigit() else names_of(self.oracle, len(cases[0]))
 
     def _alike(self, found: list[Outcome], other: list[Outcome]) -> bool:
         return all(same(one, two, self.tolerance) for one, two in zip(found, other, strict=True))
@@ -95,32 +132,22 @@ class Prediction:
 
     def examine(self, answer: Any, generator: torch.Generator | None = None) -> Verdict:
         """Compares each value; where one is wrong, the misconception whose values were given says why."""
+        return safely(lambda: self._examine(answer), generator)
+
+    def _examine(self, answer: Any) -> Verdict:
         truth = self.truth()
         if not isinstance(answer, Mapping):
             return not_yet() if untouched(answer) else wrong("prediction.not-a-dict", labels=", ".join(truth))
-        if absent := [label for label in truth if untouched(answer.get(label))]:
+        if absent := [label for label in truth if open_places(value_of(answer, label))]:
             return not_yet(say("prediction.absent", labels=", ".join(absent)))
-        missed = [label for label in truth if not self._equal(answer[label], truth[label])]
+        given = {label: value_of(answer, label) for label in truth}
+        missed = [label for label in truth if not means(given[label], truth[label], self.tolerance)]
         if not missed:
             return Verdict("passed", say("prediction.passed", count=len(truth)))
         for mistake in self.mistakes:
-            if all(self._equal(answer.get(label), value) for label, value in mistake.answer.items()):
-                return Verdict("wrong", mistake.help, mistake.name)
-        return wrong("prediction.not-right", labels=", ".join(missed))
-
-    def _equal(self, given: Any, expected: Any) -> bool:
-        if isinstance(expected, tuple | list):
-            return (
-                isinstance(given, tuple | list | torch.Size)
-                and len(given) == len(expected)
-                and all(self._equal(one, two) for one, two in zip(given, expected, strict=True))
-            )
-        if isinstance(expected, bool | str) or isinstance(given, bool | str):
-            return type(given) is type(expected) and given == expected
-        try:
-            return math.isclose(float(given), float(expected), rel_tol=0, abs_tol=self.tolerance)
-        except (TypeError, ValueError):
-            return given == expected
+            if all(means(given.get(label), value, self.tolerance) for label, value in mistake.answer.items()):
+                return Verdict("wrong", mistake.help, mistake.name, "mistake")
+        return Verdict("wrong", say("prediction.not-right", labels=", ".join(missed)), kind="difference")
 
 
 @dataclass(frozen=True)
@@ -133,15 +160,22 @@ class Witness:
 
     def examine(self, answer: Any, generator: torch.Generator | None = None) -> Verdict:
         """Finds the first requirement that the answer does not fulfil."""
+        return safely(lambda: self._examine(answer), generator)
+
+    def _examine(self, answer: Any) -> Verdict:
         if untouched(answer):
             return not_yet()
-        for requirement in self.requirements:
+        if is_fake(answer):
+            return wrong("witness.unreadable", found=short(answer))
+        for place, requirement in enumerate(self.requirements):
             try:
                 holds = bool(requirement.holds(copy.deepcopy(answer)))
-            except Exception as error:
-                return wrong("witness.unreadable", error=type(error).__name__, message=error)
+            except Exception:
+                return wrong("witness.unreadable", found=short(answer))
+            if not holds and place and has_nan(answer):  # the first one is about the form, and may speak of nan itself
+                return wrong("witness.nan")
             if not holds:
-                return Verdict("wrong", requirement.help, requirement.name)
+                return Verdict("wrong", requirement.help, requirement.name, "mistake")
         return Verdict("passed", say("witness.passed", count=len(self.requirements)))
 
 

@@ -11,11 +11,16 @@ State = Literal["passed", "wrong", "not yet"]
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a check found: the state, one or two sentences, and the name of the known mistake, if it is one."""
+    """What a check found: the state, one or two sentences, and the name of the known mistake, if it is one.
+
+    `kind` says what the sentence is about: a known "mistake", the "form", a "property", a "relation" to the right
+    result, the "cases" or "entries" that are wrong, "nan", an "error", or only the largest "difference".
+    """
 
     state: State
     message: str
     mistake: str | None = None
+    kind: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,5 +56,5 @@ def not_yet(hint: str = "") -> Verdict:
 
 
 def wrong(sentence: str, **values: Any) -> Verdict:
-    """The verdict on a wrong answer that no known mistake explains, in a sentence of common.toml."""
-    return Verdict("wrong", say(sentence, **values))
+    """The verdict on a wrong answer that no known mistake explains, in a sentence of common.toml on its form."""
+    return Verdict("wrong", say(sentence, **values), kind="form")

@@ -35,7 +35,7 @@ def sentences(key: str) -> Sentences:
     return _table(f"{key.split('.')[0].zfill(2)}.toml", key)
 
 
-def say(name: str, **values: Any) -> str:
+def say(name: str, /, **values: Any) -> str:
     """A sentence of the checks themselves ("difference.shape" in common.toml), with its values filled in."""
     table, name = name.split(".")
     return _table("common.toml", table)[name].format(**values)
