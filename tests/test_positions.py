@@ -8,6 +8,7 @@ import pytest
 import torch
 from hypothesis import given
 
+from course_utils.attention.masks import causal_mask
 from course_utils.attention.positions import (
     LearnedPositions,
     RelativeBias,
@@ -17,8 +18,15 @@ from course_utils.attention.positions import (
     shift_matrix,
     sinusoid,
 )
-from course_utils.models.tiny import WAYS, Tiny
-from course_utils.plots.positions import clocks, code_map, extrapolation, product_against_distance
+from course_utils.models.tiny import WAYS, Tiny, with_hands_held
+from course_utils.plots.positions import (
+    clocks,
+    code_map,
+    extrapolation,
+    product_against_distance,
+    weight_against_distance,
+    where_places_enter,
+)
 
 BASE = 10_000.0
 EVEN = st.integers(1, 8).map(lambda half: 2 * half)
@@ -124,6 +132,28 @@ def test_the_tiny_models_are_as_many_separate_models(way):
     assert all(parameter.grad is not None for parameter in model.parameters())
 
 
+def test_a_held_hand_counts_only_beyond_the_distance_where_it_is_held():
+    torch.manual_seed(0)
+    model, mask = Tiny("rotary", seeds=2), causal_mask(12)
+    digits = torch.randint(10, (2, 3, 12))
+    own, weights = model.look(digits, mask)
+    assert weights.shape == (2, 3, 4, 12, 12)
+    torch.testing.assert_close(weights.sum(-1), torch.ones(2, 3, 4, 12))
+    torch.testing.assert_close(with_hands_held(model, digits, mask, [], 3), own.detach(), atol=1e-4, rtol=1e-4)
+    held = with_hands_held(model, digits, mask, [0, 1], furthest=5)
+    torch.testing.assert_close(held[..., :6, :], own[..., :6, :].detach(), atol=1e-4, rtol=1e-4)
+    assert not torch.allclose(held[..., 6:, :], own[..., 6:, :], atol=1e-3)
+    everything_at_once = with_hands_held(model, digits, mask, range(4), furthest=0)  # no hand turns: no positions
+    torch.testing.assert_close(
+        everything_at_once[..., -1, :],
+        with_hands_held(model, digits.flip(-1), None, range(4), furthest=0)[..., 0, :],
+        atol=1e-4,
+        rtol=1e-4,
+    )
+    with pytest.raises(ValueError, match="^model: got the way 'none', expected 'rotary'"):
+        with_hands_held(Tiny("none"), digits, mask, [], 3)
+
+
 def test_a_tiny_model_refuses_a_way_that_it_does_not_know():
     with pytest.raises(ValueError, match="^way: got 'roman'"):
         Tiny("roman")
@@ -165,4 +195,9 @@ def test_the_pictures_show_every_place_and_every_way():
     numbers = ([6, 12, 24], [99.0, 98.0, 50.0], [1.0, 1.0, 2.0])
     extrapolation({"one": {"a": numbers, "by hand": numbers[:2]}, "two": {"a": numbers, "b": numbers}}, trained=12)
     assert [text.get_text() for text in plt.gcf().legends[0].get_texts()] == ["a", "by hand", "b"]
+    weight_against_distance({"a": [0.1] * 60, "b": [0.2] * 60}, trained=11)
+    assert [line.get_label() for line in plt.gcf().axes[0].lines] == ["a", "b"]
+    where_places_enter()
+    written = " ".join(text.get_text() for text in plt.gcf().axes[0].texts)
+    assert all(way.split()[0] in written for way in WAYS if way != "none")
     plt.close("all")

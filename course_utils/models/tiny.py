@@ -1,12 +1,15 @@
 """A tiny model, several at once: embedding, one attention layer, one linear layer, and six ways to tell the places."""
 
+import math
+from collections.abc import Collection
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from course_utils.attention import attend, scaled_dot
+from course_utils.attention import attend, masked_softmax, scaled_dot
 from course_utils.attention.heads import merge_heads, split_heads
-from course_utils.attention.positions import alibi, distances, rotary, sinusoid
+from course_utils.attention.positions import alibi, angles, distances, rotary, sinusoid
 
 WAYS = ["none", "sine and cosine", "learned", "relative bias", "rotary", "ALiBi"]
 
@@ -32,6 +35,9 @@ class Tiny(nn.Module):
             self.bias = nn.Parameter(torch.zeros(seeds, 1, 4, 2 * furthest + 1))
 
     def forward(self, digits: Tensor, mask: Tensor | None = None) -> Tensor:
+        return self.look(digits, mask)[0]
+
+    def look(self, digits: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
         x = F.one_hot(digits, 10).float() @ self.embed  # (seed, batch, length, size)
         n, size = x.shape[-2:]
         if self.way == "sine and cosine":  # added to the inputs
@@ -46,8 +52,35 @@ class Tiny(nn.Module):
             bias = self.bias[..., distances(n).clamp(-self.furthest, self.furthest) + self.furthest]
         if self.way == "ALiBi":
             bias = alibi(4, n).to(x)
-        context, _ = attend(query, key, value, mask, lambda query, key: scaled_dot(query, key) + bias)
-        return merge_heads(context) @ self.answer
+        context, weights = attend(query, key, value, mask, lambda query, key: scaled_dot(query, key) + bias)
+        return merge_heads(context) @ self.answer, weights  # (seed, batch, head, query, key)
+
+
+@torch.no_grad()
+def with_hands_held(model: Tiny, digits: Tensor, mask: Tensor | None, held: Collection[int], furthest: int) -> Tensor:
+    """What a rotary model answers when some of its hands turn no further than they do at the distance `furthest`.
+
+    Shapes: digits (seed, batch, length), mask (query, key) → scores for the ten digits (seed, batch, length, 10).
+    `held` counts the pairs of features of a head from 0; with none, these are the model's own answers. Raises
+    ValueError for a model that is not rotary.
+    """
+    if model.way != "rotary":
+        raise ValueError(f"model: got the way {model.way!r}, expected 'rotary'")
+    x = F.one_hot(digits, 10).float() @ model.embed
+    query, key, value = (split_heads(x @ w, 4) for w in model.project)
+    apart = distances(digits.shape[-1])  # (query, key)
+    pairs = query.shape[-1] // 2
+    scores = torch.zeros((), device=x.device)
+    for pair in range(pairs):
+        (a, b), (c, d) = (
+            query[..., 2 * pair : 2 * pair + 2].split(1, -1),
+            key[..., 2 * pair : 2 * pair + 2].mT.split(1, -2),
+        )
+        turned = angles((apart.clamp(-furthest, furthest) if pair in held else apart).flatten(), 2 * pairs)[:, pair]
+        cosine, sine = (f(turned).view_as(apart).to(x) for f in (torch.cos, torch.sin))
+        scores = scores + (a * c + b * d) * cosine + (b * c - a * d) * sine  # a query's hand, a key's hand, their turn
+    weights = masked_softmax(scores / math.sqrt(2 * pairs), mask)
+    return merge_heads(weights @ value) @ model.answer
 
 
 def _require_way(way: str) -> None:

@@ -1,4 +1,4 @@
-"""The pictures of the positions: a row of clocks, the code as a map, products against distance, extrapolation."""
+"""The pictures of the positions: three doors, clocks, the code as a map, what lengths and distances do."""
 
 from collections.abc import Mapping, Sequence
 
@@ -7,8 +7,37 @@ import numpy as np
 from matplotlib.lines import Line2D
 
 from course_utils.plots.base import COLOURS, SEQUENTIAL, as_array, curves, row
+from course_utils.plots.card import Card
 
 GREY = "#767676"
+
+
+def where_places_enter() -> None:
+    """Draws self-attention from left to right, and above it the three doors: inputs, queries and keys, scores."""
+    card = Card(11.0, 4.3)
+    card.box("words", 0.85, 1.6, "(length, size)")
+    card.box("inputs", 2.6, 1.6, "(length, size)", text="words + places")
+    for name, y in (("query", 2.3), ("key", 1.5), ("value", 0.55)):
+        card.box(name, 4.35, y, "(length, size)", name)
+        card.arrow("inputs", name)
+    card.box("turned", 6.0, 1.9, "(length, size)", text="turned")
+    card.box("scores", 7.6, 1.9, "(query, key)")
+    card.box("weights", 9.15, 1.9, "(query, key)", "weights")
+    card.box("context", 10.15, 0.75, "(length, size)", "context")
+    for start, stop in (
+        ("words", "inputs"), ("query", "turned"), ("key", "turned"), ("turned", "scores"), ("weights", "context"),
+        ("value", "context"),
+    ):  # fmt: skip
+        card.arrow(start, stop)
+    card.arrow("scores", "weights", "softmax", lift=0.34)
+    for door, x, ways, what in (
+        ("inputs", 2.6, "sine and cosine,\nlearned", "1. added to the inputs"),
+        ("turned", 6.0, "rotary", "2. turns queries and keys"),
+        ("scores", 7.95, "relative bias,\nALiBi", "3. added to the scores"),
+    ):
+        card.box(what, x, 3.3, text=ways)
+        card.note(x, 3.9, what)
+        card.arrow(what, door)
 
 
 def clocks(code, periods: Sequence[float]) -> None:
@@ -64,6 +93,22 @@ def product_against_distance(distance, products: Mapping[str, np.ndarray], norms
     points = {"norm": (np.arange(len(norms)), norms)}
     curves(points, "place", "norm of the code", "Every code has the same norm", ax=right)
     right.set_ylim(0, 1.5 * norms.max())
+
+
+def weight_against_distance(mean: Mapping[str, Sequence[float]], trained: int) -> None:
+    """Draws the mean weight that trained models give at each distance; distances up to `trained` occurred in training.
+
+    Shapes: mean (distance), from 0 on, one for each model.
+    """
+    ax = row(1, width=8.6, height=3.8)[0]
+    ax.axvspan(-0.5, trained + 0.5, color="#eeeeee", zorder=0)
+    curves({name: (np.arange(len(found)), found) for name, found in mean.items()}, "distance of query and key",
+           "mean weight", "Three before, examined at length 96", ax=ax)  # fmt: skip
+    ax.text(
+        trained, 0.97, "trained", ha="right", va="top", color="#555555", fontsize=9, transform=ax.get_xaxis_transform()
+    )
+    ax.set_ylim(bottom=0)
+    ax.set_xticks([3, *range(10, len(next(iter(mean.values()))), 10), 47])
 
 
 def extrapolation(tasks: Mapping[str, Mapping[str, tuple]], trained: int) -> None:

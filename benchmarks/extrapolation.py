@@ -1,0 +1,148 @@
+"""Six ways to tell positions, on numbers longer than any in training: three seeds, each way at the best of its rates.
+
+    OMP_NUM_THREADS=1 python benchmarks/extrapolation.py     about ten minutes; writes the report that lesson 05 draws
+
+The model, the three tasks and the lengths are those of the lesson: trained on 4 to 12 digits, examined up to 96. The
+learning rate of each way is the best of three at 1200 steps, by the loss on fresh numbers of trained lengths, with
+seeds of its own. At that rate each way is trained anew for 300, 600, 1200 and 2400 steps.
+"""
+
+import argparse
+import math
+import time
+from collections.abc import Sequence
+from datetime import date
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from course_utils.attention.masks import causal_mask
+from course_utils.models.tiny import WAYS, Tiny
+from course_utils.train.fit import fit
+from course_utils.train.reports import machine
+from course_utils.train.reports.experiments import write_experiment
+
+NAME = "extrapolation"
+RATES, TUNING = [0.003, 0.01, 0.03], [10, 11, 12]
+STEPS, TUNED_AT = [300, 600, 1200, 2400], 1200
+SHORTEST, LONGEST = 4, 12  # digits in training
+LENGTHS = [6, 12, 24, 48, 96]
+CPU = torch.device("cpu")
+
+
+def three_before(digits: Tensor) -> Tensor:
+    return F.pad(digits, (3, 0), value=-100)[..., :-3]
+
+
+def latest_even(digits: Tensor) -> Tensor:
+    positions = torch.arange(digits.shape[-1])
+    last = torch.where(digits % 2 == 0, positions, 0).cummax(dim=-1).values
+    return digits.gather(-1, last)
+
+
+TASKS = {"reverse": lambda digits: digits.flip(-1), "three before": three_before, "latest even": latest_even}
+
+
+class Numbers:
+    """Random digits for several seeds at once: each seed draws its own, and all take turns with the same lengths."""
+
+    def __init__(self, seeds: Sequence[int], test: bool = False) -> None:
+        self.digits = [torch.Generator().manual_seed(seed + 1000 * test) for seed in seeds]
+        self.lengths = torch.Generator().manual_seed(0)
+
+    def draw(self, count: int, length: int) -> Tensor:
+        drawn = torch.stack([torch.randint(10, (count, length), generator=one) for one in self.digits])
+        drawn[..., 0] -= drawn[..., 0] % 2  # the first digit is even
+        return drawn  # (seed, batch, length)
+
+    def length(self) -> int:
+        return int(torch.randint(SHORTEST, LONGEST + 1, (), generator=self.lengths))
+
+
+def several(way: str, seeds: Sequence[int]) -> Tiny:
+    """A model for each seed, with the starting values that it has alone, along the seeds' axis of one module."""
+    alone = []
+    for seed in seeds:
+        torch.manual_seed(seed)
+        alone.append(Tiny(way, seeds=1))
+    model = Tiny(way, seeds=len(seeds))
+    states = [one.state_dict() for one in alone]
+    model.load_state_dict(
+        {name: torch.cat([s[name] for s in states], dim=int(name == "project")) for name in states[0]}
+    )
+    return model
+
+
+def run(model: Tiny, task: str, digits: Tensor) -> tuple[Tensor, Tensor]:
+    mask = None if task == "reverse" else causal_mask(digits.shape[-1])
+    return model(digits, mask), TASKS[task](digits)
+
+
+def train(way: str, task: str, seeds: Sequence[int], steps: int, rate: float) -> Tiny:
+    model, numbers = several(way, seeds), Numbers(seeds)
+
+    def loss(step: int) -> Tensor:
+        scores, answers = run(model, task, numbers.draw(32, numbers.length()))
+        return len(seeds) * F.cross_entropy(scores.flatten(0, -2), answers.flatten())  # a sum over the seeds
+
+    # Without clipping, a seed among others learns what it learns alone.
+    fit(model, loss, steps, learning_rate=rate, clip=math.inf)
+    return model
+
+
+@torch.no_grad()
+def short_loss(model: Tiny, task: str, seeds: Sequence[int]) -> float:
+    """The mean loss on fresh numbers of every trained length."""
+    numbers, total = Numbers(seeds, test=True), 0.0
+    for length in range(SHORTEST, LONGEST + 1):
+        scores, answers = run(model, task, numbers.draw(200, length))
+        total += F.cross_entropy(scores.flatten(0, -2), answers.flatten()).item()
+    return round(total / (LONGEST + 1 - SHORTEST), 5)
+
+
+@torch.no_grad()
+def percent_right(model: Tiny, task: str, seeds: Sequence[int]) -> list[list[float]]:
+    """The share of digits that are right at each length, for each seed, in percent."""
+    numbers, found = Numbers(seeds, test=True), []
+    for length in LENGTHS:
+        scores, answers = run(model, task, numbers.draw(200, length))
+        right = (scores.argmax(-1) == answers).sum(dim=(1, 2)) / (answers >= 0).sum(dim=(1, 2))
+        found.append([round(100 * share, 2) for share in right.tolist()])
+    return found
+
+
+def measure(way: str, task: str, seeds: Sequence[int], rates: Sequence[float], steps: Sequence[int]) -> dict:
+    losses = {}
+    for rate in rates:
+        losses[f"{rate:g}"] = short_loss(train(way, task, TUNING, TUNED_AT, rate), task, TUNING)
+    best = min(losses, key=losses.__getitem__)
+    by_steps = {str(n): percent_right(train(way, task, seeds, n, float(best)), task, seeds) for n in steps}
+    print(f"{task}, {way}: {losses}; {by_steps[str(steps[-1])]}", flush=True)
+    return {"loss by rate": losses, "rate": float(best), "right by steps": by_steps}
+
+
+def main() -> None:
+    ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ask.add_argument("--seeds", type=int, default=3)
+    ask.add_argument("--task", choices=list(TASKS), help="one task only; nothing is stored")
+    said = ask.parse_args()
+    torch.set_num_threads(1)
+    began, seeds = time.process_time(), list(range(said.seeds))
+    tasks = [said.task] if said.task else list(TASKS)
+    found = {task: {way: measure(way, task, seeds, RATES, STEPS) for way in WAYS} for task in tasks}
+    report = {
+        "command": "python benchmarks/extrapolation.py",
+        "date": date.today().isoformat(),
+        "seeds": seeds,
+        "machine": machine(CPU, processes=1),
+        "seconds": round(time.process_time() - began),
+        "lengths": LENGTHS,
+        "tasks": found,
+    }
+    if said.task is None:
+        print(f"written: {write_experiment(report, NAME).name}")
+
+
+if __name__ == "__main__":
+    main()
