@@ -3,6 +3,7 @@
 import cmath
 import math
 
+import numpy as np
 import torch
 
 # 5.1 and 5.2
@@ -75,6 +76,46 @@ def from_one(length, size, base):
     return filled(length + 1, size, base)[1:]
 
 
+def with_numpy(length, size, base):
+    """As a NumPy user writes it: two tables, laid into each other."""
+    i = np.arange(0, size, 2)
+    angle = np.arange(length)[:, None] / np.power(base, i / size)
+    code = np.zeros((length, size), dtype=np.float32)
+    code[:, ::2], code[:, 1::2] = np.sin(angle), np.cos(angle[:, : size // 2])
+    return torch.from_numpy(code)
+
+
+def by_exp_and_log(length, size, base):
+    """As many programs write it, with the power as exp(−log)."""
+    position = torch.arange(0, length, dtype=torch.float).unsqueeze(1)
+    div_term = torch.exp(torch.arange(0, size, 2).float() * (-math.log(base) / size))
+    code = torch.zeros(length, size)
+    code[:, 0::2] = torch.sin(position * div_term)
+    code[:, 1::2] = torch.cos(position * div_term)[:, : size // 2]
+    return code
+
+
+def faster_slowing(length, size, base):
+    return filled(length, size, base**2)
+
+
+def usual_base(length, size, base):
+    return by_rows(length, size, 10000)
+
+
+def pairs_from_one(length, size, base):
+    return filled(length, size + 2, base ** ((size + 2) / size))[:, 2:]
+
+
+def cosines_then_sines(length, size, base):
+    code = by_phase(length, size, base)
+    return torch.cat([code[:, 1::2], code[:, 0::2]], dim=1)
+
+
+def columns_for_places(length, size, base):
+    return torch.stack(list(by_phase(length, size, base)), dim=1)
+
+
 def unrepaired(length, size, base):
     sine, cosine = waves(length, size, base)
     code = torch.empty(length, size)
@@ -107,6 +148,26 @@ def cosine_at_the_end(length, size, base):
 
 def rounded_up(length, size, base):
     return filled(length, size + size % 2, base)[:, :size]
+
+
+def rounded_down(length, size, base):
+    even = size - size % 2
+    return by_phase(length, size + 1, base ** ((size + 1) / even))[:, :size]
+
+
+def minus_one(length, size, base):
+    """The repair that fits odd sizes only."""
+    sine, cosine = waves(length, size, base)
+    code = torch.empty(length, size)
+    code[:, 0::2], code[:, 1::2] = sine, cosine[:, :-1]
+    return code
+
+
+def without_the_first_cosine(length, size, base):
+    sine, cosine = waves(length, size, base)
+    code = torch.empty(length, size)
+    code[:, 0::2], code[:, 1::2] = sine, cosine[:, size % 2 :]
+    return code
 
 
 # 5.3
@@ -162,6 +223,53 @@ def rotate_half(inputs, base):
     angles = torch.outer(torch.arange(inputs.shape[-2]), speeds).repeat(1, 2)
     turned = torch.cat([-inputs[..., size // 2 :], inputs[..., : size // 2]], -1)
     return inputs * angles.cos() + turned * angles.sin()
+
+
+def by_repeated_angles(inputs, base):
+    """Each feature beside its partner, with the sign that the partner takes: as programs for large models write it."""
+    size = inputs.shape[-1]
+    theta = 1.0 / (base ** (torch.arange(0, size, 2).float() / size))
+    angles = torch.outer(torch.arange(inputs.shape[-2]).float(), theta).repeat_interleave(2, dim=-1)
+    partner = torch.stack((-inputs[..., 1::2], inputs[..., ::2]), dim=-1).reshape(inputs.shape)
+    return inputs * torch.cos(angles) + partner * torch.sin(angles)
+
+
+def by_complex_numbers(inputs, base):
+    pairs = torch.view_as_complex(inputs.float().reshape(*inputs.shape[:-1], -1, 2))
+    theta = base ** -(torch.arange(0, inputs.shape[-1], 2) / inputs.shape[-1])
+    turn = torch.exp(1j * torch.outer(torch.arange(inputs.shape[-2]), theta))
+    return torch.view_as_real(pairs * turn).flatten(-2).type_as(inputs)
+
+
+def slowing_less(inputs, base):
+    return hands(inputs, math.sqrt(base))
+
+
+def speeding_up(inputs, base):
+    return hands(inputs, 1 / base)
+
+
+def wrong_way_on_the_circle(inputs, base):
+    """(first, second) becomes (a sin − b cos, a cos + b sin)."""
+    sine, cosine = (table[..., None] for table in waves(inputs.shape[-2], inputs.shape[-1], base))
+    a, b = inputs.unflatten(-1, (-1, 2)).split(1, dim=-1)
+    return torch.cat([a * sine - b * cosine, a * cosine + b * sine], dim=-1).flatten(-2)
+
+
+def loses_the_old_value(inputs, base):
+    sine, cosine = waves(inputs.shape[-2], inputs.shape[-1], base)
+    out = torch.empty_like(inputs)
+    out[..., ::2], out[..., 1::2] = inputs[..., ::2], inputs[..., 1::2]
+    out[..., ::2] = out[..., ::2] * cosine - out[..., 1::2] * sine
+    out[..., 1::2] = out[..., ::2] * sine + out[..., 1::2] * cosine
+    return out
+
+
+def halves_clockwise(inputs, base):
+    half = inputs.shape[-1] // 2
+    first, second = inputs[..., :half], inputs[..., half:]
+    sine, cosine = waves(inputs.shape[-2], inputs.shape[-1], base)
+    return torch.cat((first * cosine + second * sine, second * cosine - first * sine), -1)
 
 
 def set_side_by_side(inputs, base):
@@ -224,19 +332,47 @@ def signed(heads, length):
     return torch.where(ahead, penalties(heads, length), -penalties(heads, length))
 
 
+def by_head(heads, length):
+    """A list of slopes, a triangle made whole."""
+    tables = []
+    for h in range(1, heads + 1):
+        steps = torch.stack(
+            [torch.stack([torch.tensor(float(abs(i - j))) for j in range(length)]) for i in range(length)]
+        )
+        tables.append(steps * -(2 ** (-8 * h / heads)))
+    return torch.stack(tables)
+
+
+def ahead_only(heads, length):
+    return penalties(heads, length).tril()
+
+
+def wrong_sign_and_side(heads, length):
+    return -signed(heads, length)
+
+
 def squared(heads, length):
     steps = torch.arange(length).sub(torch.arange(length)[:, None]).abs()
     return penalties(heads, length) * steps
 
 
 RIGHT = {
-    "5.1": [filled, by_phase, by_rows],
-    "5.2": [filled, by_phase, by_rows],
-    "5.3": [turns(5.0, 0.5), from_examples()],
-    "5.4": [by_matrix, hands],
-    "5.5": [TRUTH, {**TRUTH, "norm of a code of size 72": 6.0}],
-    "5.6": [peak(4, -3, 20.0), (6, torch.tensor([0.0, 0, 0, 15, 0, 0, 0, 0, 0, 0, 0, 0, 0]))],
-    "5.7": [penalties, by_cdist],
+    "5.1": [filled, by_phase, by_rows, with_numpy, by_exp_and_log],
+    "5.2": [filled, by_phase, by_rows, with_numpy, by_exp_and_log],
+    "5.3": [turns(5.0, 0.5), from_examples(), np.array(turns(5.0, 0.5))],
+    "5.4": [by_matrix, hands, by_repeated_angles, by_complex_numbers],
+    "5.5": [
+        TRUTH,
+        {**TRUTH, "norm of a code of size 72": 6.0},
+        {**TRUTH, "penalty of ALiBi, first of 4 heads, 3 steps away": -3 * 2**-2},
+    ],
+    "5.6": [
+        peak(4, -3, 20.0),
+        (6, torch.tensor([0.0, 0, 0, 15, 0, 0, 0, 0, 0, 0, 0, 0, 0])),
+        (np.int64(4), np.array([-math.inf, 0, *[-math.inf] * 7])),
+        (torch.tensor(5), torch.full((11,), -12.0).index_fill(0, torch.tensor(2), 0.0).requires_grad_()),
+    ],
+    "5.7": [penalties, by_cdist, by_head],
 }
 
 WRONG = {
@@ -244,10 +380,15 @@ WRONG = {
         "index-not-shared": [unshared],
         "base-upside-down": [upside_down],
         "half-the-exponent": [slower_by_half],
+        "twice-the-exponent": [faster_slowing],
+        "base-fixed": [usual_base, lambda length, size, base: by_exp_and_log(length, size, 10000.0)],
         "degrees": [in_degrees],
         "swapped": [swapped],
         "halves": [halves],
         "from-one": [from_one],
+        "pairs-from-one": [pairs_from_one],
+        "halves-swapped": [cosines_then_sines],
+        "lengths-across": [columns_for_places],
     },
     "5.2": {
         "unrepaired": [unrepaired],
@@ -256,14 +397,20 @@ WRONG = {
         "last-stays-zero": [zero_at_the_end],
         "last-is-cosine": [cosine_at_the_end],
         "size-rounded-up": [rounded_up],
+        "size-rounded-down": [rounded_down],
+        "even-broken": [minus_one],
+        "first-goes": [without_the_first_cosine],
+        "base-fixed": [usual_base, lambda length, size, base: with_numpy(length, size, 10000)],
     },
     "5.3": {
         "shape": [turns(5.0), turns(5.0, 0.5, 0.05)],
         "backwards": [turns(-5.0, -0.5), torch.tensor(turns(5.0, 0.5)).T],
         "degrees": [turns(math.radians(5), math.radians(0.5))],
         "one-speed": [turns(5.0, 5.0), turns(0.5, 0.5)],
+        "one-backwards": [turns(5.0, -0.5), turns(-5.0, 0.5)],
+        "second-pair": [turns(5.0, 0.05), turns(5.0, 1.0), torch.block_diag(torch.tensor(turns(5.0)), torch.eye(2))],
         "one-place-only": [from_place_zero()],
-        "arrives": [torch.eye(4), torch.eye(4) * 2 - torch.tensor(turns(5.0, 0.5)), turns(5.0, 0.05), turns(1.0, 0.1)],
+        "arrives": [torch.eye(4), torch.eye(4) * 2 - torch.tensor(turns(5.0, 0.5)), turns(1.0, 0.1)],
     },
     "5.4": {
         "halves": [rotate_half],
@@ -272,6 +419,12 @@ WRONG = {
         "no-rotation": [plus_and_plus],
         "one-angle": [one_angle],
         "from-one": [lambda inputs, base: hands(inputs, base, start=1)],
+        "base-fixed": [lambda inputs, base: hands(inputs, 10000), lambda inputs, base: by_complex_numbers(inputs, 1e4)],
+        "half-the-exponent": [slowing_less],
+        "base-upside-down": [speeding_up],
+        "sine-for-cosine": [wrong_way_on_the_circle],
+        "overwritten": [loses_the_old_value],
+        "halves-backwards": [halves_clockwise],
         "added": [lambda inputs, base: inputs + by_phase(*inputs.shape[-2:], base)],
     },
     "5.5": {
@@ -303,6 +456,13 @@ WRONG = {
         "slopes-of-eight": [lambda heads, length: penalties(heads, length, [0.5**h for h in range(1, heads + 1)])],
         "one-slope": [lambda heads, length: penalties(heads, length, [2 ** (-8 / heads)] * heads)],
         "squared": [squared],
+        "one-side": [ahead_only],
+        "signed-reward": [wrong_sign_and_side],
+        "rising-slopes": [
+            lambda heads, length: penalties(heads, length, [2 ** (8 * h / heads) for h in range(1, heads + 1)])
+        ],
+        "half-the-slope": [lambda heads, length: by_cdist(heads, length) / 2],
+        "heads-last": [lambda heads, length: by_cdist(heads, length).movedim(0, -1)],
     },
 }
 

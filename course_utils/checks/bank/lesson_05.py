@@ -1,6 +1,7 @@
 """Exercises of lesson 05: clocks, an odd size, a rotation, rotary, numbers to predict, a bias by hand, ALiBi."""
 
 import math
+import operator
 
 import torch
 from torch import Tensor
@@ -8,6 +9,18 @@ from torch import Tensor
 from course_utils.attention.positions import LearnedPositions, RelativeBias, alibi, shift_matrix, sinusoid
 from course_utils.checks.bank.parts import as_double, draw
 from course_utils.checks.forms import edited, predict, prove, write
+
+
+def _lengths_and_bases(generator: torch.Generator, sizes: tuple[int, ...]) -> list[tuple[int, int, float]]:
+    """A length and a base for each size: no length is a size, and no base is the usual one."""
+    drawn = []
+    for size in sizes:
+        length = int(torch.randint(3, 8, (), generator=generator))
+        drawn.append(
+            (length + 6 if length == size else length, size, float(torch.randint(20, 200, (), generator=generator)))
+        )
+    return drawn
+
 
 # 5.1 The clocks: the oracle fills in number by number.
 
@@ -29,7 +42,7 @@ def _clocks(length, size, base):
 CLOCKS = write(
     "5.1",
     oracle=_clocks_oracle,
-    inputs=lambda generator: [(5, 8, 100.0), (4, 6, 50.0)],
+    inputs=lambda generator: _lengths_and_bases(generator, (8, 6, 10)),
     mistakes=edited(
         _clocks,
         {
@@ -39,10 +52,18 @@ CLOCKS = write(
             ],
             "base-upside-down": ("-2 *", "2 *"),
             "half-the-exponent": ("-2 *", "-1 *"),
+            "twice-the-exponent": ("-2 *", "-4 *"),
+            "base-fixed": ("base **", "10_000.0 **"),
             "degrees": ("/ size)", "/ size) * math.pi / 180"),
             "swapped": ("[angles.sin(), angles.cos()]", "[angles.cos(), angles.sin()]"),
             "halves": [("torch.stack(", "torch.cat("), (".flatten(-2)", "")],
             "from-one": ("torch.arange(length)", "torch.arange(1, length + 1)"),
+            "pairs-from-one": ("torch.arange(size // 2)", "torch.arange(1, size // 2 + 1)"),
+            "halves-swapped": [
+                ("torch.stack([angles.sin(), angles.cos()]", "torch.cat([angles.cos(), angles.sin()]"),
+                (".flatten(-2)", ""),
+            ],
+            "lengths-across": (".flatten(-2)", ".flatten(-2).T"),
         },
     ),
     properties={
@@ -68,7 +89,7 @@ def _any_size(length, size, base):
 ODD_SIZE = write(
     "5.2",
     oracle=_clocks_oracle,
-    inputs=lambda generator: [(4, 5, 50.0), (6, 4, 100.0), (3, 7, 20.0)],
+    inputs=lambda generator: _lengths_and_bases(generator, (5, 4, 7)),
     mistakes=edited(
         _any_size,
         {
@@ -81,6 +102,10 @@ ODD_SIZE = write(
             "last-stays-zero": ("code[:, 0::2] = angles", "code[:, 0 : 2 * pairs : 2] = angles[:, :pairs]"),
             "last-is-cosine": ("return code", "code[:, 2 * pairs :] = angles[:, pairs:].cos()\n    return code"),
             "size-rounded-up": ("/ size)", "/ (size + size % 2))"),
+            "size-rounded-down": ("/ size)", "/ (size - size % 2))"),
+            "even-broken": ("[:, :pairs]", "[:, :-1]"),
+            "first-goes": ("[:, :pairs]", "[:, -pairs:]"),
+            "base-fixed": ("base **", "10_000.0 **"),
         },
     ),
 )
@@ -105,6 +130,24 @@ def _blocks_alike(matrix: Tensor) -> bool:
     return alike and not _near(matrix, torch.eye(4))  # nothing turned: the last requirement speaks
 
 
+def _apart(matrix: Tensor) -> bool:
+    """Whether the two pairs do not touch each other: zeros outside of the two blocks."""
+    return _near(matrix[:2, 2:], torch.zeros(2, 2)) and _near(matrix[2:, :2], torch.zeros(2, 2))
+
+
+def _one_backwards(matrix: Tensor) -> bool:
+    first, second = matrix[:2, :2], matrix[2:, 2:]
+    one, other = _RIGHT[:2, :2], _RIGHT[2:, 2:]
+    return _apart(matrix) and (
+        (_near(first, one.T) and _near(second, other)) or (_near(first, one) and _near(second, other.T))
+    )
+
+
+def _second_pair_only(matrix: Tensor) -> bool:
+    """Whether the first pair is turned rightly and the second one is not."""
+    return _apart(matrix) and _near(matrix[:2, :2], _RIGHT[:2, :2]) and not _near(matrix, _RIGHT)
+
+
 def _in_degrees() -> Tensor:
     blocks = []
     for speed in (1.0, 0.1):
@@ -120,6 +163,8 @@ ROTATION = prove(
         "backwards": lambda answer: not _near(_matrix(answer), _RIGHT.T),
         "degrees": lambda answer: not _near(_matrix(answer), _in_degrees()),
         "one-speed": lambda answer: not _blocks_alike(_matrix(answer)),
+        "one-backwards": lambda answer: not _one_backwards(_matrix(answer)),
+        "second-pair": lambda answer: not _second_pair_only(_matrix(answer)),
         "one-place-only": lambda answer: (
             _near(_matrix(answer) @ _CODE[7], _CODE[12])
             or not any(_near(_matrix(answer) @ _CODE[t], _CODE[t + _SHIFT]) for t in range(4))
@@ -130,6 +175,13 @@ ROTATION = prove(
 
 
 # 5.4 Rotary: complex numbers as the oracle.
+
+
+def _rows_to_turn(generator: torch.Generator) -> list[tuple[Tensor, float]]:
+    """Rows of several sizes, with leading axes, with none, and a base for each."""
+    shapes = [(2, 5, 8), (3, 2, 4, 6), (7, 4)]
+    bases = torch.randint(20, 200, (len(shapes),), generator=generator).tolist()
+    return [(*draw(generator, shape), float(base)) for shape, base in zip(shapes, bases, strict=True)]
 
 
 def _rotary_oracle(inputs: Tensor, base: float) -> Tensor:
@@ -150,7 +202,7 @@ def _rotary(inputs, base):
 ROTARY = write(
     "5.4",
     oracle=_rotary_oracle,
-    inputs=lambda generator: [(*draw(generator, (2, 5, 8)), 50.0), (*draw(generator, (3, 2, 4, 6)), 20.0)],
+    inputs=_rows_to_turn,
     mistakes=edited(
         _rotary,
         {
@@ -163,6 +215,22 @@ ROTARY = write(
             "no-rotation": ("- b", "+ b"),
             "one-angle": ("torch.arange(0, size, 2)", "torch.zeros(size // 2)"),
             "from-one": ("torch.arange(length)", "torch.arange(1, length + 1)"),
+            "base-fixed": ("base **", "10_000.0 **"),
+            "half-the-exponent": ("torch.arange(0, size, 2)", "torch.arange(size // 2)"),
+            "base-upside-down": ("(-torch", "(torch"),
+            "sine-for-cosine": [
+                ("a * angles.cos() - b * angles.sin()", "a * angles.sin() - b * angles.cos()"),
+                ("a * angles.sin() + b * angles.cos()", "a * angles.cos() + b * angles.sin()"),
+            ],
+            "overwritten": (
+                "[a * angles.cos() - b * angles.sin(), ",
+                "[a := a * angles.cos() - b * angles.sin(), ",
+            ),
+            "halves-backwards": [
+                ("inputs[..., 0::2], inputs[..., 1::2]", "inputs.chunk(2, -1)"),
+                ("torch.stack(turned, -1).flatten(-2)", "torch.cat(turned, -1)"),
+                ("angles = ", "angles = -"),
+            ],
         },
     )
     | {"added": lambda inputs, base: inputs + _clocks_oracle(*inputs.shape[-2:], base)},
@@ -220,7 +288,7 @@ NUMBERS = predict(
 
 def _bias(answer) -> tuple[int, Tensor]:
     furthest, bias = answer
-    return furthest, as_double(bias)
+    return operator.index(furthest), as_double(bias)
 
 
 def _weight_three_before(answer, length: int) -> float:
@@ -239,8 +307,8 @@ def _peak(answer) -> int:
 BY_HAND = prove(
     "5.6",
     requirements={
-        "count": lambda answer: isinstance(answer[0], int) and _bias(answer)[1].shape == (2 * answer[0] + 1,),
-        "shared": lambda answer: answer[0] > 3,
+        "count": lambda answer: _bias(answer)[1].shape == (2 * _bias(answer)[0] + 1,),
+        "shared": lambda answer: _bias(answer)[0] > 3,
         "ahead": lambda answer: _peak(answer) != 3,
         "distance": lambda answer: _peak(answer) == -3,
         "timid": lambda answer: _weight_three_before(answer, 8) > 0.99,
@@ -270,7 +338,7 @@ def _alibi(heads, length):
 ALIBI = write(
     "5.7",
     oracle=_alibi_oracle,
-    inputs=lambda generator: [(4, 5), (2, 3)],
+    inputs=lambda generator: [(4, 5), (2, int(torch.randint(3, 7, (), generator=generator))), (3, 4), (16, 2)],
     mistakes=edited(
         _alibi,
         {
@@ -280,6 +348,11 @@ ALIBI = write(
             "slopes-of-eight": ("-8 * torch.arange(1, heads + 1) / heads", "-torch.arange(1, heads + 1)"),
             "one-slope": ("torch.arange(1, heads + 1)", "torch.ones(heads)"),
             "squared": (".abs()", ".square()"),
+            "one-side": (".abs()", ".clamp(max=0).abs()"),
+            "signed-reward": [("return -slopes", "return slopes"), (".abs()", "")],
+            "rising-slopes": ("-8 *", "8 *"),
+            "half-the-slope": ("2.0 **", "0.5 * 2.0 **"),
+            "heads-last": [("return -slopes[:, None, None] * ", "return -slopes * "), (".abs()", ".abs()[..., None]")],
         },
     ),
 )
