@@ -3,6 +3,7 @@
 import math
 
 import torch
+import torch.nn.functional as F
 
 # 8.1
 
@@ -67,8 +68,50 @@ def local_matrix(query, states, mask, w, v, reach):
     return torch.einsum("btk,bks->bts", weights, states), weights
 
 
+def local_fused(query, states, mask, w, v, reach, scale=1.0, weight=None, squash=torch.sigmoid, half=2.0, plain=False):
+    weight = w if weight is None else weight
+    p = mask.sum(-1) * squash(torch.einsum("oi,bti->bto", weight, query).tanh() @ v)
+    apart = torch.arange(states.shape[1]).sub(p[:, :, None])
+    hidden = torch.zeros(apart.shape).masked_fill(~((apart.abs() <= reach) & mask), float("-inf"))
+    identity = torch.eye(states.shape[1]).expand(len(query), -1, -1)
+    weights = F.scaled_dot_product_attention(query, states, identity, attn_mask=hidden, scale=scale)
+    belled = weights * torch.exp(-half * (apart / reach) ** 2)
+    return (weights if plain else belled) @ states, belled
+
+
 def local(**changes):
     return lambda *given: local_loop(*given, **changes)
+
+
+def _from_centres(query, states, mask, p, reach, axis=2):
+    apart = torch.arange(states.shape[1]) - p.unsqueeze(2)
+    scores = torch.einsum("bqs,bks->bqk", query, states)
+    scores = scores.where((apart.abs() <= reach) & mask, torch.tensor(-math.inf))
+    weights = scores.softmax(axis)
+    weights = weights.nan_to_num() if axis == 1 else weights
+    weights = weights * (-0.5 * (apart / (0.5 * reach)).pow(2)).exp()
+    return weights @ states, weights
+
+
+def no_sigmoid(query, states, mask, w, v, reach):
+    return _from_centres(query, states, mask, mask.sum(2) * ((query @ w.t()).tanh() @ v), reach)
+
+
+def no_length(query, states, mask, w, v, reach):
+    return _from_centres(query, states, mask, ((query @ w.t()).tanh() @ v).sigmoid(), reach)
+
+
+def last_position(query, states, mask, w, v, reach):
+    share = ((query @ w.t()).tanh() @ v).sigmoid()
+    return _from_centres(query, states, mask, (mask.sum(2) - 1) * share, reach)
+
+
+def own_position(query, states, mask, w, v, reach):
+    return _from_centres(query, states, mask, torch.arange(query.shape[1]).repeat(len(query), 1), reach)
+
+
+def over_the_queries(query, states, mask, w, v, reach):
+    return _from_centres(query, states, mask, mask.sum(2) * ((query @ w.t()).tanh() @ v).sigmoid(), reach, axis=1)
 
 
 # 8.4
@@ -86,10 +129,10 @@ def mechanisms(**changes):
 
 
 RIGHT = {
-    "8.1": [window_matrix, window_loop],
-    "8.2": [local_loop, local_matrix],
-    "8.3": [(2, 0.5625), (torch.tensor(2), torch.tensor(27 / 48))],
-    "8.4": [mechanisms(), dict(reversed(mechanisms().items()))],
+    "8.1": [window_matrix, window_loop, lambda c, n, r, m: ((torch.arange(n) - c[..., None]) ** 2 <= r**2) * m],
+    "8.2": [local_loop, local_matrix, local_fused],
+    "8.3": [(2, 0.5625), (torch.tensor(2), torch.tensor(27 / 48)), [2.0, 9 / 16]],
+    "8.4": [mechanisms(), dict(reversed(mechanisms().items())), mechanisms(additive__where="Global")],
 }
 WRONG = {
     "8.1": {
@@ -100,6 +143,21 @@ WRONG = {
         "centre-rounded": [lambda c, n, r, m: window_loop(c, n, r, m, moved=lambda b, t, p: round(p))],
         "own-place": [lambda c, n, r, m: window_loop(c, n, r, m, moved=lambda b, t, p: t)],
         "inverted": [lambda *given: window_matrix(*given).logical_not()],
+        "edge-lost-and-padding-seen": [
+            lambda c, n, r, m: window_loop(c, n, r, m, near=lambda s, p: abs(s - p) < r, padding=False)
+        ],
+        "one-sided-mirrored": [
+            lambda c, n, r, m: window_loop(c, n, r, m, near=lambda s, p: p - s <= r),
+            lambda c, n, r, m: ((c[:, :, None] - torch.arange(n)) <= r) * m,
+        ],
+        "backward-only": [lambda c, n, r, m: window_loop(c, n, r, m, near=lambda s, p: p - r <= s <= p)],
+        "squared": [lambda c, n, r, m: ((torch.arange(n) - c.unsqueeze(2)) ** 2 <= r).logical_and(m)],
+        "reach-is-the-width": [lambda c, n, r, m: window_loop(c, n, r, m, near=lambda s, p: 2 * abs(s - p) <= r)],
+        "one-too-wide": [lambda c, n, r, m: window_matrix(c, n, r + 1, m)],
+        "places-from-one": [lambda c, n, r, m: window_loop(c, n, r, m, moved=lambda b, t, p: p - 1)],
+        "joined-by-or": [lambda c, n, r, m: window_loop(c, n, r, m, padding=False).logical_or(m)],
+        "padding-only": [lambda c, n, r, m: window_matrix(c, n, r, m.logical_not())],
+        "centre-cut": [lambda c, n, r, m: window_loop(c, n, r, m, moved=lambda b, t, p: int(p))],
     },
     "8.2": {
         "renormalised": [local(again=True)],
@@ -111,8 +169,19 @@ WRONG = {
         "deviation-is-the-reach": [local(deviation=1.0)],
         "longest-source": [local(whole=True)],
         "no-tanh": [local(hidden=lambda x: x)],
+        "w-transposed": [lambda q, k, m, w, v, r: local_fused(q, k, m, w, v, r, weight=w.T)],
+        "no-sigmoid": [lambda *given: no_sigmoid(*given)],
+        "no-length": [lambda *given: no_length(*given)],
+        "last-position": [lambda *given: last_position(*given)],
+        "local-m": [lambda *given: own_position(*given)],
+        "scaled": [lambda *given: local_fused(*given, scale=None)],
+        "bell-without-two": [lambda *given: local_fused(*given, half=4.0)],
+        "context-before-the-bell": [lambda *given: local_fused(*given, plain=True)],
+        "over-the-queries": [lambda *given: over_the_queries(*given)],
     },
     "8.3": {
+        "swapped": [(0.5625, 2)],
+        "all-queries-below": [(2, 27 / 56)],
         "nothing-needed": [(7, 1.0)],
         "lost": [(1, 17 / 48), (5 / 6, 0.3)],
         "too-wide": [(3, 35 / 48)],
@@ -124,6 +193,9 @@ WRONG = {
     "8.4": {
         "current-input-only": [mechanisms(window__keys=1)],
         "centre-forgotten": [mechanisms(window__keys=4)],
+        "reach-is-the-width": [mechanisms(window__keys=2)],
+        "one-side-only": [mechanisms(window__keys=3)],
+        "drawn-is-soft": [mechanisms(sampled__how="soft")],
         "global-is-hard": [mechanisms(additive__how="hard")],
         "local-is-hard": [mechanisms(window__how="hard")],
         "bell-has-no-end": [mechanisms(predicted__keys=10)],

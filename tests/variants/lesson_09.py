@@ -1,6 +1,7 @@
 """Answers to lesson 09, written without the bank: right ones in two styles, and one for each known mistake."""
 
 import itertools
+import math
 from collections import Counter
 
 import torch
@@ -57,6 +58,18 @@ def by_wrong_count(totals, logs, beams):
     return best, places // totals.size(1), places % totals.size(1)
 
 
+def gain_only(totals, logs, beams):
+    _, beginnings, tokens = step_sorted(totals, logs, beams)
+    rows = torch.arange(len(logs))[:, None]
+    return logs[rows, beginnings, tokens], beginnings, tokens
+
+
+def by_beams(totals, logs, beams):
+    _, beginnings, tokens = step_sorted(totals, logs, beams)
+    places = beginnings * logs.size(2) + tokens
+    return step_sorted(totals, logs, beams)[0], torch.div(places, beams, rounding_mode="floor"), places.remainder(beams)
+
+
 # 9.2
 
 
@@ -97,6 +110,23 @@ def copy_and_change(words, weights, gate, numbers, total):
     return result
 
 
+def copy_overwriting(words, weights, gate, numbers, total):
+    rows = torch.cat([gate * words, torch.zeros(*words.shape[:2], total - words.shape[2])], dim=2)
+    for b in range(len(words)):
+        for s, number in enumerate(numbers[b].tolist()):
+            rows[b, :, number] = (1 - gate[b, :, 0]) * weights[b, :, s]
+    return rows
+
+
+def copy_index_add(words, weights, gate, numbers, total):
+    rows = []
+    for b in range(len(words)):
+        row = torch.zeros(words.shape[1], total)
+        row[:, : words.shape[2]] = gate[b] * words[b]
+        rows.append(row.index_add(1, numbers[b], weights[b] * (1 - gate[b])))
+    return torch.stack(rows)
+
+
 # 9.3
 
 
@@ -131,6 +161,36 @@ def clipped_pairs(hypothesis, references, size, join=max, own=lambda words: word
     return right, len(runs) if count_all is None else count_all
 
 
+def clipped_by_removal(hypothesis, references, size):
+    right = starts = 0
+    left = [[tuple(one[i : i + size]) for i in range(max(0, len(one) - size + 1))] for one in references]
+    for i in range(max(0, len(hypothesis) - size + 1)):
+        run, starts = tuple(hypothesis[i : i + size]), starts + 1
+        holding = [one for one in left if run in one]
+        right += bool(holding)
+        for one in holding:
+            one.remove(run)
+    return right, starts
+
+
+def clipped_as_text(hypothesis, references, size):
+    seen, total = Counter(), 0
+    for i in range(len(hypothesis) - size + 1):
+        seen[" ".join(hypothesis[i : i + size])] += 1
+        total += 1
+    joined = [" ".join(one) for one in references]
+    return sum(min(n, max(one.count(run) for one in joined)) for run, n in seen.items()), total
+
+
+def different_below(hypothesis, references, size):
+    different = {tuple(hypothesis[i : i + size]) for i in range(len(hypothesis) - size + 1)}
+    return clipped_pairs(hypothesis, references, size, count_all=len(different))
+
+
+def one_reference_each(hypothesis, references, size):
+    return max(clipped_pairs(hypothesis, [one], size) for one in references)
+
+
 def clipped_counters(hypothesis, references, size):
     def count(words):
         return Counter(zip(*[words[n:] for n in range(size)], strict=False))
@@ -141,9 +201,9 @@ def clipped_counters(hypothesis, references, size):
 
 RIGHT = {
     "9.1": [step_sorted, step_loop, step_two_stages],
-    "9.2": [copy_one_hot, copy_loop],
-    "9.3": [choose(lambda t, n, a: t / ((5 + n) / 6) ** a), choose_by_logs],
-    "9.4": [clipped_pairs, clipped_counters],
+    "9.2": [copy_one_hot, copy_loop, copy_index_add],
+    "9.3": [choose(lambda t, n, a: t / ((5 + n) / 6) ** a), choose_by_logs, choose(lambda t, n, a: t / (5 + n) ** a)],
+    "9.4": [clipped_pairs, clipped_counters, clipped_by_removal],
 }
 WRONG = {
     "9.1": {
@@ -154,11 +214,18 @@ WRONG = {
         "swapped": [lambda *given: step_loop(*given, show=lambda k, w, v: (w, k))],
         "divided-by-beginnings": [by_wrong_count],
         "worst": [lambda *given: step_loop(*given, best_first=False)],
+        "worst-first": [lambda *given: tuple(one.flip(1) for one in step_sorted(*given))],
+        "not-whole": [lambda t, g, k: (lambda best, b, w: (best, b + w / g.size(2), w))(*step_sorted(t, g, k))],
+        "gain-only": [gain_only],
+        "divided-by-beams": [by_beams],
+        "probabilities": [lambda *given: (step_loop(*given)[0].exp(), *step_loop(*given)[1:])],
         "first-beginning": [step_first],
     },
     "9.2": {
         "gate-swapped": [copied(share=lambda g: (1 - g, g))],
         "last-place-only": [copied(overwrite=True)],
+        "overwritten": [copy_overwriting],
+        "gate-on-words-only": [copied(share=lambda g: (g, 1))],
         "no-gate": [copied(share=lambda g: (1, 1))],
         "vocabulary-only": [copied(share=lambda g: (g, 0))],
         "copy-only": [copied(share=lambda g: (0, 1 - g))],
@@ -171,7 +238,11 @@ WRONG = {
         "multiplied": [choose(lambda t, n, a: t * ((5 + n) / 6) ** a)],
         "mean-per-token": [choose(lambda t, n, a: t / n)],
         "length-to-the-power": [choose(lambda t, n, a: t / n**a)],
-        "alpha-as-a-factor": [choose(lambda t, n, a: t / ((5 + n) / 6 * a))],
+        "alpha-is-no-exponent": [choose(lambda t, n, a: t / ((5 + n) / 6 * a)), choose(lambda t, n, a: t / (5 + n))],
+        "subtracted": [choose(lambda t, n, a: t - ((5 + n) / 6) ** a)],
+        "added": [choose(lambda t, n, a: t + ((5 + n) / 6) ** a)],
+        "across-rows": [lambda t, n, a: torch.max(t * (6 / (n + 5.0)) ** a, dim=0).indices],
+        "probabilities-divided": [choose(lambda t, n, a: math.e**t / ((5 + n) / 6) ** a)],
         "the-worst": [choose(lambda t, n, a: -t / ((5 + n) / 6) ** a)],
         "score-not-place": [best_score],
     },
@@ -182,7 +253,12 @@ WRONG = {
         "first-reference": [lambda h, r, n: clipped_pairs(h, r[:1], n)],
         "each-run-once": [lambda h, r, n: clipped_pairs(h, r, n, own=lambda runs: sorted(set(runs)))],
         "last-run-lost": [lambda h, r, n: clipped_pairs(h, r, n, cut=0)],
-        "all-of-the-reference": [lambda h, r, n: clipped_pairs(h, r, n, count_all=len(r[0]) - n + 1)],
+        "all-of-the-reference": [lambda h, r, n: clipped_pairs(h, r, n, count_all=max(0, len(r[0]) - n + 1))],
+        "different-runs-below": [lambda h, r, n: different_below(h, r, n)],
+        "last-reference": [lambda h, r, n: clipped_pairs(h, r[-1:], n)],
+        "as-text": [clipped_as_text],
+        "best-reference": [one_reference_each],
+        "below-none": [lambda h, r, n: (clipped_pairs(h, r, n)[0], len(h) - n + 1)],
     },
 }
 UNTOUCHED = {}

@@ -30,9 +30,11 @@ def _draw_windows(generator: torch.Generator) -> list[tuple]:
     whole = torch.randint(1, 6, (3, 4), generator=generator) + 0.0
     whole[0, 1] = 4.0  # a window that lies inside, and is not at the query's own place
     between = torch.randint(1, 5, (2, 5), generator=generator) + 0.3
+    anywhere = 9 * torch.rand(2, 6, generator=generator)
     return [
         (whole, 7, 2, padding_mask(torch.tensor([7, 3, 5]))),
         (between, 6, 1, padding_mask(torch.tensor([4, 6]))),
+        (anywhere, 10, 3, padding_mask(torch.tensor([10, 7]))),  # a reach whose square is another
     ]
 
 
@@ -44,10 +46,20 @@ WINDOW = write(
         _window,
         {
             "edge-lost": ("<=", "<"),
+            "edge-lost-and-padding-seen": [("<=", "<"), (" & mask", "")],
             "one-sided": (".abs()", ""),
+            "one-sided-mirrored": ("distance.abs()", "-distance"),
             "forward-only": ("(distance.abs() <= reach)", "(distance >= 0) & (distance <= reach)"),
+            "backward-only": ("(distance.abs() <= reach)", "(distance <= 0) & (distance >= -reach)"),
+            "squared": (".abs()", ".square()"),
+            "reach-is-the-width": ("<= reach", "<= reach / 2"),
+            "one-too-wide": ("<= reach", "<= reach + 1"),
+            "places-from-one": ("torch.arange(length)", "torch.arange(1, length + 1)"),
             "padding-seen": (" & mask", ""),
+            "joined-by-or": ("& mask", "| mask"),
+            "padding-only": ("& mask", "& ~mask"),
             "centre-rounded": ("centres[..., None]", "centres.round()[..., None]"),
+            "centre-cut": ("centres[..., None]", "centres.floor()[..., None]"),
             "own-place": ("centres[..., None]", "torch.arange(centres.shape[1])[:, None].expand(*centres.shape, 1)"),
             "inverted": ("return (distance.abs() <= reach) & mask", "return ~((distance.abs() <= reach) & mask)"),
         },
@@ -107,12 +119,28 @@ LOCAL_P = write(
             "deviation-is-the-reach": ("(reach / 2)", "reach"),
             "longest-source": ("mask.sum(-1)", "mask.shape[-1]"),
             "no-tanh": ("torch.tanh(query @ w.T)", "(query @ w.T)"),
+            "w-transposed": ("w.T", "w"),
+            "no-sigmoid": ("torch.sigmoid(torch.tanh(query @ w.T) @ v)", "(torch.tanh(query @ w.T) @ v)"),
+            "no-length": ("length * ", ""),
+            "last-position": ("length * ", "(length - 1) * "),
+            "local-m": (
+                "(length * torch.sigmoid(torch.tanh(query @ w.T) @ v))",
+                "torch.arange(query.shape[1]).expand(query.shape[:2])",
+            ),
+            "scaled": ("    weights =", "    scores = scores / math.sqrt(query.shape[-1])\n    weights ="),
+            "bell-without-two": ("(2 * (reach / 2) ** 2)", "(reach / 2) ** 2"),
+            "context-before-the-bell": [
+                ("dim=-1) * bell", "dim=-1)"),
+                ("return weights @ states, weights", "return weights @ states, weights * bell"),
+            ],
+            "over-the-queries": ("dim=-1) * bell", "dim=-2).nan_to_num(0.0) * bell"),
         },
     ),
     properties={
         "padding-weighs-nothing": lambda given, result: not (result[1] * ~given[2]).any(),
         "at-most-one": lambda given, result: bool((result[1].sum(-1) < 1 + 1e-4).all()),
     },
+    results=("context", "weights"),
 )
 
 
@@ -123,11 +151,13 @@ _REACH, _SHARE = 2, 27 / 48
 HOW_FAR = prove(
     "8.3",
     requirements={
-        "nothing-needed": lambda answer: int(answer[0]) != 7,
+        "swapped": lambda answer: not (abs(float(answer[0]) - _SHARE) < 1e-3 and float(answer[1]) == _REACH),
+        "nothing-needed": lambda answer: float(answer[0]) != 7,
         "lost": lambda answer: float(answer[0]) >= _REACH,
         "too-wide": lambda answer: float(answer[0]) == _REACH,
         "edges-forgotten": lambda answer: abs(float(answer[1]) - 5 / 8) > 1e-3,
         "last-query-counted": lambda answer: abs(float(answer[1]) - 31 / 56) > 1e-3,
+        "all-queries-below": lambda answer: abs(float(answer[1]) - 27 / 56) > 1e-3,
         "a-count": lambda answer: float(answer[1]) <= 1,
         "share": lambda answer: abs(float(answer[1]) - _SHARE) < 1e-3,
     },
@@ -160,12 +190,15 @@ WHICH_IS_WHICH = predict(
     mistakes={
         "current-input-only": {"window: keys": 1},
         "centre-forgotten": {"window: keys": 4},
+        "reach-is-the-width": {"window: keys": 2},
+        "one-side-only": {"window: keys": 3},
         "global-is-hard": {"additive: how": "hard"},
         "local-is-hard": {"window: how": "hard"},
         "bell-has-no-end": {"predicted: keys": 10},
         "bell-chooses": {"predicted: keys": 1},
         "one-key-is-local": {"sampled: where": "local"},
         "shares-before-drawing": {"sampled: keys": 10},
+        "drawn-is-soft": {"sampled: how": "soft"},
         "nothing-to-share": {"own place: how": "soft"},
     },
 )

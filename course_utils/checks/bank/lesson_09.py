@@ -69,11 +69,26 @@ BEAM_STEP = write(
                     ("// logs.shape[-1]", "// logs.shape[1]"),
                     ("% logs.shape[-1]", "% logs.shape[1]"),
                 ],
+                "not-whole": ("places // logs", "places / logs"),
+                "gain-only": (
+                    "    return best, beginnings",
+                    "    best = logs.flatten(1).gather(1, places)\n    return best, beginnings",
+                ),
+                "divided-by-beams": [
+                    ("// logs.shape[-1]", "// beams"),
+                    ("% logs.shape[-1]", "% beams"),
+                ],
                 "worst": ("dim=-1", "dim=-1, largest=False"),
+                "worst-first": (
+                    "    return best, beginnings, tokens",
+                    "    return best.flip(-1), beginnings.flip(-1), tokens.flip(-1)",
+                ),
+                "probabilities": ("return best,", "return best.exp(),"),
                 "first-beginning": ("candidates.flatten(1)", "candidates[:, 0]"),
             },
         ),
     },
+    results=("totals", "beginnings", "tokens"),
 )
 
 
@@ -121,6 +136,11 @@ COPY_GATE = write(
         {
             "gate-swapped": ("gate * written + (1 - gate) * copied", "(1 - gate) * written + gate * copied"),
             "last-place-only": ("scatter_add", "scatter"),
+            "overwritten": (
+                "return gate * written + (1 - gate) * copied",
+                "return (gate * written).scatter(-1, index, (1 - gate) * weights)",
+            ),
+            "gate-on-words-only": ("(1 - gate) * copied", "copied"),
             "no-gate": ("gate * written + (1 - gate) * copied", "written + copied"),
             "vocabulary-only": (" + (1 - gate) * copied", ""),
             "copy-only": ("gate * written + ", ""),
@@ -154,7 +174,12 @@ def _draw_choices(generator: torch.Generator) -> list[tuple]:
         each = 0.5 + 0.2 * torch.rand(rows, sentences, generator=generator)
         return -each * (3 + lengths) ** 0.7, lengths, alpha
 
-    return [case(60, 4, 0.6), case(50, 6, 0.4)]
+    def any_length(rows: int, sentences: int, alpha: float) -> tuple:
+        """Totals that have nothing to do with the length: a long sentence may well be the likeliest."""
+        lengths = torch.randint(1, 15, (rows, sentences), generator=generator)
+        return -0.1 - 3 * torch.rand(rows, sentences, generator=generator), lengths, alpha
+
+    return [case(60, 4, 0.6), case(50, 6, 0.4), any_length(60, 5, 1.0)]
 
 
 CHOICE = write(
@@ -168,7 +193,11 @@ CHOICE = write(
             "multiplied": ("totals /", "totals *"),
             "mean-per-token": ("((5 + lengths) / 6) ** alpha", "lengths"),
             "length-to-the-power": ("((5 + lengths) / 6)", "lengths"),
-            "alpha-as-a-factor": ("((5 + lengths) / 6) ** alpha", "(alpha * (5 + lengths) / 6)"),
+            "alpha-is-no-exponent": ("((5 + lengths) / 6) ** alpha", "((5 + lengths) / 6)"),
+            "subtracted": ("totals /", "totals -"),
+            "added": ("totals /", "totals +"),
+            "across-rows": ("argmax(-1)", "argmax(0)"),
+            "probabilities-divided": ("totals /", "totals.exp() /"),
             "the-worst": ("argmax", "argmin"),
             "score-not-place": ("argmax", "amax"),
         },
@@ -201,11 +230,46 @@ def _unclipped(hypothesis, references, size):
     return sum(run in true for run in _runs(hypothesis, size)), len(_runs(hypothesis, size))
 
 
+def _as_text(hypothesis, references, size):
+    """Runs looked for in the text of a reference, where "pen" is found in "pencil" as well."""
+    own, texts = Counter(_runs(hypothesis, size)), [" ".join(reference) for reference in references]
+    return sum(min(n, max(text.count(" ".join(run)) for text in texts)) for run, n in own.items()), own.total()
+
+
+def _best_reference(hypothesis, references, size):
+    own = Counter(_runs(hypothesis, size))
+    return max((own & Counter(_runs(reference, size))).total() for reference in references), own.total()
+
+
+def _below_none(hypothesis, references, size):
+    return _clipped_oracle(hypothesis, references, size)[0], len(hypothesis) - size + 1
+
+
 def _draw_runs(generator: torch.Generator) -> list[tuple]:
     names = ["mug", "pen", "hat", "tent", "book", "lamp"]
-    a, b, c, d, x, y = (names[place] for place in torch.randperm(6, generator=generator).tolist())
+
+    def shuffled() -> list[str]:
+        return [names[place] for place in torch.randperm(6, generator=generator).tolist()]
+
+    def words(number: int) -> list[str]:
+        return [names[place] for place in torch.randint(4, (number,), generator=generator).tolist()]
+
+    a, b, c, d, x, y = shuffled()
     hypothesis, references = [a, a, a, a, a, b, c, d, b, c], [[a, a, b, c, x], [y, a, b, c, d]]
-    return [(hypothesis, references, 1), (hypothesis, references, 2)]
+    better_second = ([a, b, c, d], [[x, y, a], [a, b, c, x, y]], 2)
+    better_first = ([a, b, c, d], [[a, b, c, x, y], [x, y, a]], 2)
+    inside = (["pen", a, "pen", "pen"], [["pencil", x, "pen", y, "pencil"]], 1)
+    lengths = torch.randint(5, 9, (5,), generator=generator).tolist()
+    return [
+        (hypothesis, references, 1),
+        (hypothesis, references, 2),
+        better_second,
+        better_first,
+        inside,
+        (words(lengths[0]), [words(lengths[1])], 3),
+        (words(lengths[2]), [words(lengths[3]), words(lengths[4]), words(6)], 2),
+        ([a], [[a, b, c, d], [x, y, a, b]], 3),  # too short to hold a run
+    ]
 
 
 CLIPPED = write(
@@ -214,21 +278,27 @@ CLIPPED = write(
     inputs=_draw_runs,
     mistakes={
         "unclipped": _unclipped,
+        "as-text": _as_text,
+        "best-reference": _best_reference,
+        "below-none": _below_none,
         **edited(
             _clipped,
             {
                 "references-added": ("operator.or_", "operator.add"),
                 "smallest-count": ("operator.or_", "operator.and_"),
                 "first-reference": ("in references", "in references[:1]"),
+                "last-reference": ("in references", "in references[-1:]"),
                 "each-run-once": ("_runs(hypothesis, size)", "set(_runs(hypothesis, size))"),
                 "last-run-lost": [
                     ("_runs(hypothesis, size)", "_runs(hypothesis, size)[:-1]"),
                     ("_runs(reference, size)", "_runs(reference, size)[:-1]"),
                 ],
                 "all-of-the-reference": ("own.total()", "len(_runs(references[0], size))"),
+                "different-runs-below": ("own.total()", "len(own)"),
             },
         ),
     },
+    results=("right", "all"),
 )
 
 EXERCISES = [BEAM_STEP, COPY_GATE, CHOICE, CLIPPED]
