@@ -7,6 +7,7 @@ for each known mistake, written independently of the bank.
 
 import importlib.util
 import io
+import sys
 from contextlib import redirect_stdout
 from pathlib import Path
 
@@ -27,6 +28,7 @@ def variants(lesson):
     path = FOLDER / f"lesson_{lesson}.py"
     spec = importlib.util.spec_from_file_location(f"variants_{lesson}", path)
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # so that the text of its functions can be found
     spec.loader.exec_module(module)
     return module
 

@@ -18,6 +18,7 @@ How an answer is run and compared:
 What is said where no known mistake explains it:
 
     wellformed   form before content: what keeps an answer from running; containers: the right things in another one
+    misfits      common errors in plain words; probes: which arguments an answer ignores or exchanges
     explain      the order in which things are said; difference: what differs, where, and by how much
     relations    how a result is related to the right one (alike, reshaped); places: where it is right
 """
@@ -56,7 +57,9 @@ def check(key: str, answer: Any) -> None:
     What was found is kept for `progress`. Under an automatic grader (ATTENTION_COURSE_STRICT=1, or nbgrader) an
     answer that is not right raises AssertionError instead. Raises ValueError for a key that no exercise has.
     """
-    exercise = find(key)
+    exercise = _exercise(key)
+    if strict() and str(getattr(answer, "__module__", "")).startswith(__name__):
+        raise AssertionError(f"{SIGNS['wrong']} {key} {exercise.title}: " + say("grading.own"))
     generator = torch.Generator()
     generator.seed()  # fresh inputs each time; the learner's own random state is left alone
     verdict = exercise.examine(answer, generator)
@@ -88,7 +91,16 @@ def progress(lesson: str | None = None) -> None:
 
 
 def find(key: str) -> Graded:
-    """The exercise with this key. Raises ValueError for a key that no exercise has."""
+    """The exercise with this key, for tests and for the curious.
+
+    Raises ValueError for a key that no exercise has, and PermissionError under an automatic grader.
+    """
+    if strict():
+        raise PermissionError(say("grading.closed"))
+    return _exercise(key)
+
+
+def _exercise(key: str) -> Graded:
     from course_utils.checks.bank import bank, lessons
 
     if isinstance(key, str) and _lesson(key) in lessons() and key in bank(_lesson(key)):

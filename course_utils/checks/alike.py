@@ -133,7 +133,11 @@ def _normalised(pair: Pair, tolerance: float) -> Hashable:
             return said("relation.softmax-too-many", axis=name)
         ratio = found / expected
         spread = (ratio - ratio.mean(axis, keepdim=True)).abs().amax()
-        if expected.abs().min() > 1e-6 and spread < 1e-3 * ratio.abs().amax() and ratio.std() > 1e-3:
+        if (
+            min(expected.abs().min(), found.abs().min()) > 1e-6
+            and spread < 1e-3 * ratio.abs().amax()
+            and ratio.std() > 1e-3
+        ):
             return said("relation.row-factor", axis=name)
         gap = found - expected
         if (gap - gap.mean(axis, keepdim=True)).abs().amax() < tolerance:

@@ -1,6 +1,6 @@
 """What a check says where no known mistake explains an answer: where it is right, how it is related, what differs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +8,7 @@ import torch
 
 from course_utils.checks.compare import Outcome, equal, same
 from course_utils.checks.difference import describe_difference, describe_nan, part_name
+from course_utils.checks.misfits import misfit
 from course_utils.checks.places import which_cases, which_entries
 from course_utils.checks.relations import relation
 from course_utils.checks.verdicts import Property
@@ -24,6 +25,7 @@ class Tried:
     right: list[Outcome]
     tolerance: float
     names: list[str]  # of the arguments
+    probe: Callable[[list[tuple]], str] | None = None  # what the answer does with other arguments, in a sentence
 
     @property
     def fine(self) -> list[bool]:
@@ -41,7 +43,10 @@ def explain(tried: Tried, properties: list[Property], results: Sequence[str] = (
     where = which_cases(tried.cases, tried.fine, tried.names)
     if found.error is not None:
         error = found.error
-        said = say("exercise.raised", error=type(error).__name__, message=_short_message(error), line=line_of(error))
+        raised = {"error": type(error).__name__, "message": _short_message(error)}
+        if plain := misfit(error, line_of(error)):
+            return "misfit", _join(plain + say("exercise.python-says", **raised), where)
+        said = say("exercise.raised", **raised, line=line_of(error))
         return ("cases" if where else "error"), _join(said, where)
     if right.error is not None:
         error = right.error
@@ -88,6 +93,9 @@ def _related(tried: Tried, results: Sequence[str]) -> tuple[str, str]:
     place, pairs = _first_wrong_part(pairs, tried.tolerance)
     sizes = [sizes_of(case, tried.names) for case in cases]
     kind, sentence = "relation", relation(pairs, sizes, tried.tolerance)
+    if not sentence and tried.probe is not None:
+        kind, sentence = "probe", tried.probe(cases)
+        place = place if not sentence else None
     if not sentence:
         kind, sentence = "entries", which_entries(pairs, cases, tried.names, tried.tolerance)
     if not sentence:

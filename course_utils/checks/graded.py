@@ -6,6 +6,7 @@ wrong. What no known mistake explains gets the first broken property and how it 
 """
 
 import copy
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +19,7 @@ from course_utils.checks.difference import short
 from course_utils.checks.explain import Tried, describe_error, explain
 from course_utils.checks.guesses import means, open_places, value_of
 from course_utils.checks.places import names_of
+from course_utils.checks.probes import probe
 from course_utils.checks.safely import has_nan, is_fake, safely
 from course_utils.checks.verdicts import Mistake, Property, Requirement, Verdict, not_yet, wrong
 from course_utils.checks.wellformed import of_the_answer, of_the_call, of_the_errors
@@ -65,18 +67,25 @@ class Exercise:
             return Verdict("passed", say("exercise.passed", count=len(cases)))
         if empty := unfinished(answer):
             return not_yet(say("exercise.unfinished", names=", ".join(f"`{name}`" for name in empty)))
-        if said := of_the_call(answer, found):
+        if said := of_the_call(answer, found, self.call):
             return Verdict("wrong", said, kind="form")
         if all(isinstance(outcome.error, NotImplementedError) for outcome in found):
             return not_yet()
         if all(outcome.empty for outcome in found):
             return not_yet(say("exercise.no-return"))
         for mistake in self.mistakes:
-            if self._behaves_as(self.outcomes(mistake.answer, cases, seed), found, right):
+            if self.behaves_as(self.outcomes(mistake.answer, cases, seed), found, right):
                 return Verdict("wrong", mistake.help + describe_error(found), mistake.name, "mistake")
         if said := of_the_errors(found) or of_the_values(found, right, self.tolerance):
             return Verdict("wrong", said, kind="form")
-        tried = Tried(cases, found, right, self.tolerance, self._names(answer, cases))
+        names = self._names(answer, cases)
+
+        def other_arguments(wrong_cases: list[tuple]) -> str:
+            ours = functools.partial(run, answer, call=self.call, seed=0)
+            theirs = functools.partial(run, self.oracle, call=None, seed=0)
+            return probe(wrong_cases, ours, theirs, names, self.tolerance)
+
+        tried = Tried(cases, found, right, self.tolerance, names, other_arguments)
         return self._explained(answer, generator, tried)
 
     def outcomes(self, answer: Callable, cases: list[tuple], seed: int, adapted: bool = True) -> list[Outcome]:
@@ -102,7 +111,7 @@ class Exercise:
     def _alike(self, found: list[Outcome], other: list[Outcome]) -> bool:
         return all(same(one, two, self.tolerance) for one, two in zip(found, other, strict=True))
 
-    def _behaves_as(self, known: list[Outcome], found: list[Outcome], right: list[Outcome]) -> bool:
+    def behaves_as(self, known: list[Outcome], found: list[Outcome], right: list[Outcome]) -> bool:
         """Whether an answer does in every case what a known mistake does.
 
         The same slip in another style (einsum for @) may raise in other words. Where one case has given it away, by a

@@ -101,7 +101,7 @@ def _by_place(wrong: Tensor) -> list[str]:
                 only[place] = True
                 if along.equal(only):
                     found.append(say(wrong_there, axis=name))
-                if size > 2 and along.equal(~only):
+                if along.equal(~only):
                     found.append(say(right_there, axis=name))
     if wrong.dim() > 1 and min(wrong.shape[-2:]) > 1:
         for kind, part in (

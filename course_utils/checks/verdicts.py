@@ -14,7 +14,8 @@ class Verdict:
     """What a check found: the state, one or two sentences, and the name of the known mistake, if it is one.
 
     `kind` says what the sentence is about: a known "mistake", the "form", a "property", a "relation" to the right
-    result, the "cases" or "entries" that are wrong, "nan", an "error", or only the largest "difference".
+    result, the "cases" or "entries" that are wrong, a "probe" of the arguments, "nan", a "misfit" of shapes, another
+    "error", or only the largest "difference".
     """
 
     state: State

@@ -19,6 +19,7 @@ from course_utils.checks.compare import Outcome
 from course_utils.checks.words import say
 
 HERE = str(Path(__file__).parent)
+TORCH = str(Path(torch.__file__).parent)
 MODULE_WITHOUT_FORWARD = 'missing the required "forward" function'
 KINDS = {  # how PyTorch says it → the sentence in common.toml
     r"same dtype|expected scalar type|Found dtype|must have the same dtype|but found (Double|Float)": "form.dtype",
@@ -41,11 +42,13 @@ def of_the_answer(answer: Any) -> str:
     return ""
 
 
-def of_the_call(answer: Any, found: list[Outcome]) -> str:
+def of_the_call(answer: Any, found: list[Outcome], call: Callable | None = None) -> str:
     """What stops the call itself: an exit, other arguments, a method that is misspelt or returns nothing."""
     for outcome in found:
         if isinstance(outcome.value, types.GeneratorType):
             return say("form.generator")
+        if isinstance(outcome.value, torch.Tensor) and outcome.value.device.type == "meta":
+            return say("form.device", line="")
         error = outcome.error
         if isinstance(error, SystemExit | KeyboardInterrupt | GeneratorExit):
             return say("form.exit", error=type(error).__name__)
@@ -53,7 +56,7 @@ def of_the_call(answer: Any, found: list[Outcome]) -> str:
             continue
         if MODULE_WITHOUT_FORWARD in str(error):
             return _no_method(_module_of(error) or answer, "forward")
-        if _raised_here(error) and (sentence := _of_the_adapter(answer, error)):
+        if _raised_here(error, call) and (sentence := _of_the_adapter(answer, error)):
             return sentence
     return ""
 
@@ -82,15 +85,14 @@ def line_of(error: BaseException) -> str:
 
 
 def _learners(file: str) -> bool:
-    return not file.startswith((HERE, str(Path(torch.__file__).parent))) and "site-packages" not in file
+    return not file.startswith((HERE, TORCH)) and "site-packages" not in file
 
 
-def _raised_here(error: BaseException) -> bool:
-    """Whether the last step was the check's, not the learner's and not PyTorch's."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return trace is None or trace.tb_frame.f_code.co_filename.startswith(HERE)
+def _raised_here(error: BaseException, call: Callable | None) -> bool:
+    """Whether the last step outside PyTorch was the check's or its adapter's, not the learner's."""
+    codes = [frame.f_code for frame, _ in traceback.walk_tb(error.__traceback__)]
+    codes = [code for code in codes if not code.co_filename.startswith(TORCH)]
+    return not codes or codes[-1] is getattr(call, "__code__", None) or codes[-1].co_filename.startswith(HERE)
 
 
 def _of_the_adapter(answer: Any, error: BaseException) -> str:
@@ -134,7 +136,9 @@ def _arguments(function: Callable) -> str:
 
 def _no_method(owner: Any, wanted: str) -> str:
     kind = owner if isinstance(owner, type) else type(owner)
-    own = [name for name in vars(kind) if not name.startswith("_")] + list(vars(owner))
+    own = [name for name in vars(kind) if not name.startswith("_")] + [
+        name for name in vars(owner) if not name.startswith("_")
+    ]
     close = difflib.get_close_matches(wanted.lower(), [name.lower() for name in own], n=1, cutoff=0.6)
     meant = next((name for name in own if close and name.lower() == close[0]), None)
     if meant:

@@ -1,0 +1,47 @@
+"""PyTorch's and Python's commonest errors in plain words: what does not fit, with its sizes."""
+
+import re
+
+from course_utils.checks.words import say
+
+MISFITS = {  # what the message looks like → its sentence in common.toml; the groups fill it in
+    r"mat1 and mat2 shapes cannot be multiplied \((?P<rows>\d+)x(?P<one>\d+) and (?P<two>\d+)x": "misfit.product",
+    r"size for first two dimensions of batch2 tensor to be: \[\d+, (?P<one>\d+)\] but got: \[\d+, (?P<two>\d+)\]": (
+        "misfit.product"
+    ),
+    r"size mismatch, got input \(\d+\), mat \(\d+x(?P<one>\d+)\), vec \((?P<two>\d+)\)": "misfit.product",
+    r"size of tensor a \((?P<one>\d+)\) must match the size of tensor b \((?P<two>\d+)\) at non-singleton dimension": (
+        "misfit.element-wise"
+    ),
+    r"The expanded size of the tensor \((?P<one>\d+)\) must match the existing size \((?P<two>\d+)\)": (
+        "misfit.element-wise"
+    ),
+    r"Dimension out of range .*range of \[(?P<low>-?\d+), (?P<high>-?\d+)\], but got (?P<axis>-?\d+)": "misfit.axis",
+    r"index (?P<index>-?\d+) is out of bounds for dimension \d+ with size (?P<size>\d+)": "misfit.index",
+    r"shape '(?P<shape>[^']*)' is invalid for input of size (?P<count>\d+)": "misfit.reshape",
+    r"einsum\(\)": "misfit.einsum",
+    r"einsum": "misfit.einsum",
+    r"Sizes of tensors must match except in dimension": "misfit.join",
+    r"stack expects each tensor to be equal size": "misfit.join",
+    r"duplicate dims|repeated dim": "misfit.twice",
+    r"(too many|not enough) values to unpack": "misfit.unpack",
+    r"object has no attribute '(?P<name>\w+)'": "misfit.attribute",
+    r"object is not callable": "misfit.called",
+    r"object is not (iterable|subscriptable)": "misfit.container",
+    r"takes .* but .* given|missing \d+ required|received an invalid combination of arguments|takes no arguments": (
+        "misfit.arguments"
+    ),
+    r"unsupported operand|must be Tensor, not|must be tuple of|must be real number|cannot be interpreted as": (
+        "misfit.kind"
+    ),
+    r"list index out of range|tuple index out of range|index out of range": "misfit.list",
+    r"division by zero": "misfit.zero",
+}
+
+
+def misfit(error: BaseException, line: str) -> str:
+    """An error in plain words, or "" for one that is not among the common ones."""
+    for pattern, sentence in MISFITS.items():
+        if found := re.search(pattern, str(error), re.DOTALL):
+            return say(sentence, line=line, **found.groupdict())
+    return ""
