@@ -40,6 +40,34 @@ def rule_by_einsum(query, key, weight, bias, squash):
     return scores.exp() / scores.exp().sum(dim=2, keepdim=True)
 
 
+def rule_by_repeating(query, key, weight, bias, squash):
+    n, m = query.shape[1], key.shape[1]
+    pairs = torch.cat([query.repeat_interleave(m, 1), key.repeat(1, n, 1)], 2)  # (batch, query · key, size + size)
+    hidden = F.linear(pairs, weight, bias)
+    return F.softmax((torch.tanh(hidden) if squash else hidden).sum(2).unflatten(1, (n, m)), 2)
+
+
+def hidden_features(query, key, weight, bias):
+    size = query.shape[2]
+    from_query, from_key = F.linear(query, weight[:, :size]), F.linear(key, weight[:, size:])
+    return from_query[:, :, None, :], from_key[:, None, :, :] + bias
+
+
+def not_summed(query, key, weight, bias, squash):
+    hidden = sum(hidden_features(query, key, weight, bias))
+    return (hidden.tanh() if squash else hidden).softmax(3)
+
+
+def bias_outside(query, key, weight, bias, squash):
+    hidden = sum(hidden_features(query, key, weight, 0))
+    return ((hidden.tanh() if squash else hidden) + bias).sum(3).softmax(2)
+
+
+def each_half_squashed(query, key, weight, bias, squash):
+    one, two = hidden_features(query, key, weight, 0)
+    return ((one.tanh() + two.tanh() if squash else one + two) + bias).sum(3).softmax(2)
+
+
 def rule_of_the_first(query, key, weight, bias, squash):
     return rule_by_loops()(query[:1], key[:1], weight, bias, squash).squeeze(0)
 
@@ -60,6 +88,11 @@ def product_by_loops(divisor, over=2, weigh=True):
 
 def by_root(query, key):
     return query.shape[2] ** 0.5
+
+
+def product_by_broadcasting(query, key):
+    products = (query.unsqueeze(2) * key.unsqueeze(1)).sum(3).mul(query.shape[2] ** -0.5)
+    return products.exp() / products.exp().sum(2, keepdim=True)
 
 
 def product_by_bmm(query, key):
@@ -109,6 +142,17 @@ def mended_by_halves(query, key, weight, bias):
     size = query.shape[1]
     hidden = F.linear(query, weight[:, :size], bias)[:, None, :] + F.linear(key, weight[:, size:])
     return hidden.tanh().sum(2).softmax(1)
+
+
+def mended_by_einsum(query, key, weight, bias):
+    first, second = weight.tensor_split([query.shape[1]], dim=1)
+    hidden = torch.einsum("bs,hs->bh", query, first)[:, None] + torch.einsum("bks,hs->bkh", key, second) + bias
+    return F.softmax(torch.einsum("bkh->bk", hidden.tanh()), 1)
+
+
+def outputs(query, key, weight, bias):
+    """What the layer makes of each shop's pairs, (batch, key, hidden)."""
+    return F.linear(torch.dstack([torch.stack([query] * key.shape[1], 1), key]), weight, bias)
 
 
 def left_as_it_was(query, key, weight, bias):
@@ -198,6 +242,30 @@ def joined_module(order="cq", squash=False, give="both", root=True, over=-1, pro
     return Answer
 
 
+class JoinedWithFused(nn.Module):
+    def __init__(self, query_size, value_size, output_size):
+        super().__init__()
+        self.projection = nn.LazyLinear(output_size)
+
+    def forward(self, query, key, value):
+        context = F.scaled_dot_product_attention(query, key, value)
+        ones = torch.eye(key.shape[1]).expand(len(key), -1, -1)
+        return self.projection(torch.cat([context, query], 2)), F.scaled_dot_product_attention(query, key, ones)
+
+
+def joined_otherwise(project, features=lambda query_size, value_size: query_size + value_size, bias=True):
+    class Answer(nn.Module):
+        def __init__(self, query_size, value_size, output_size):
+            super().__init__()
+            self.projection = nn.Linear(features(query_size, value_size), output_size, bias=bias)
+
+        def forward(self, query, key, value):
+            weights = product_by_bmm(query, key)
+            return project(self.projection, torch.bmm(weights, value), query, weights)
+
+    return Answer
+
+
 class JoinedByLoop(nn.Module):
     def __init__(self, query_size, value_size, output_size):
         super().__init__()
@@ -230,6 +298,11 @@ def bilinear_by_loops(over=2, divisor=1.0, weigh=True):
     return answer
 
 
+def bilinear_of_pairs(query, key, weight):
+    translated = F.linear(query, weight.T)
+    return (translated[:, :, None] * key[:, None]).sum(-1).softmax(2)
+
+
 def orders(query, key):
     return {"query": torch.tensor([query]).float(), "key": torch.tensor(key).float()}
 
@@ -251,21 +324,39 @@ def jacobian_by_loops(own=lambda p, i: p[i], sign=-1.0, across=True, weigh=True)
     return answer
 
 
+def jacobian_by_autograd(scores):
+    flat = scores.reshape(-1, scores.shape[-1])
+    rows = [torch.autograd.functional.jacobian(lambda row: row.softmax(0), row) for row in flat]
+    return torch.stack(rows).view(*scores.shape, -1)
+
+
 def jacobian_by_scaling(scores):
     p = scores.softmax(-1)
     return p.unsqueeze(-1) * (torch.eye(p.shape[-1]) - p.unsqueeze(-2))
 
 
 RIGHT = {
-    "2.1": [rule_by_loops(), rule_by_einsum],
-    "2.2": [product_by_loops(by_root), product_by_bmm],
-    "2.3": [SERVED, OTHER],
-    "2.4": [mended_by_loops(), mended_by_halves],
-    "2.5": [OPPOSITE, {"draw": one_in_the_middle, "rule": bumps(1.0)}],
-    "2.6": [JoinedByLoop, joined_module()],
-    "2.7": [bilinear_by_loops(), lambda q, k, w: torch.einsum("bqm,mn,bkn->bqk", q, w, k).softmax(-1)],
-    "2.8": [orders([1, 0], [[1, 0], [2, 2], [4, 8]]), orders([0, 2], [[5, 3], [0, 0.5], [0.7, 1]])],
-    "2.9": [jacobian_by_loops(), jacobian_by_scaling],
+    "2.1": [rule_by_loops(), rule_by_einsum, rule_by_repeating],
+    "2.2": [product_by_loops(by_root), product_by_bmm, product_by_broadcasting],
+    "2.3": [SERVED, OTHER, {name: part.tolist() for name, part in SERVED.items()}],
+    "2.4": [mended_by_loops(), mended_by_halves, mended_by_einsum],
+    "2.5": [
+        OPPOSITE,
+        {"draw": one_in_the_middle, "rule": bumps(1.0)},
+        {"draw": asks(lambda key: -1.05 * key), "rule": bumps(-1.0)},
+    ],
+    "2.6": [JoinedByLoop, joined_module(), JoinedWithFused],
+    "2.7": [
+        bilinear_by_loops(),
+        lambda q, k, w: torch.einsum("bqm,mn,bkn->bqk", q, w, k).softmax(-1),
+        bilinear_of_pairs,
+    ],
+    "2.8": [
+        orders([1, 0], [[1, 0], [2, 2], [4, 8]]),
+        orders([0, 2], [[5, 3], [0, 0.5], [0.7, 1]]),
+        {"query": [[1, 0]], "key": [[1, 0], [2, 2], [4, 8]]},
+    ],
+    "2.9": [jacobian_by_loops(), jacobian_by_scaling, jacobian_by_autograd],
 }
 WRONG = {
     "2.1": {
@@ -273,7 +364,13 @@ WRONG = {
         "no-tanh": [rule_by_loops(squash_each=False)],
         "always-tanh": [rule_by_loops(squash_always=True)],
         "key-first": [rule_by_loops(swap=True)],
-        "no-bias": [rule_by_loops(biased=False)],
+        "no-bias": [rule_by_loops(biased=False), bias_outside],
+        "hidden-kept": [not_summed],
+        "softmax-before-sum": [lambda q, k, w, b, squash: not_summed(q, k, w, b, squash).sum(3)],
+        "halves-squashed": [each_half_squashed],
+        "key-first-no-bias": [rule_by_loops(swap=True, biased=False)],
+        "mean-over-queries": [rule_by_loops(average=True, over=1)],
+        "no-bias-over-queries": [rule_by_loops(biased=False, over=1)],
         "mean-for-sum": [rule_by_loops(average=True)],
         "squash-inverted": [lambda q, k, w, b, squash: rule_by_einsum(q, k, w, b, not squash)],
         "over-queries": [rule_by_loops(over=1)],
@@ -284,7 +381,17 @@ WRONG = {
         "no-root": [product_by_loops(lambda q, k: 1), lambda q, k: torch.bmm(q, k.mT).softmax(2)],
         "root-of-keys": [product_by_loops(lambda q, k: k.size(1) ** 0.5)],
         "root-of-queries": [product_by_loops(lambda q, k: q.size(1) ** 0.5)],
-        "size-without-root": [product_by_loops(lambda q, k: q.size(2))],
+        "size-without-root": [
+            product_by_loops(lambda q, k: q.size(2)),
+            lambda q, k: product_by_bmm(q * q.size(2) ** -0.5, k),
+        ],
+        "all-axes-turned": [lambda q, k: torch.matmul(q, k.permute(2, 1, 0)).div(by_root(q, k)).softmax(-1)],
+        "not-transposed": [lambda q, k: torch.matmul(q, k).div(by_root(q, k)).softmax(-1)],
+        "keys-ask": [lambda q, k: product_by_bmm(k, q)],
+        "over-the-batch": [product_by_loops(by_root, over=0)],
+        "root-of-batch": [product_by_loops(lambda q, k: len(k) ** 0.5)],
+        "no-root-over-queries": [product_by_loops(lambda q, k: 1, over=1)],
+        "no-root-no-softmax": [product_by_loops(lambda q, k: 1, weigh=False), lambda q, k: torch.bmm(q, k.mT)],
         "multiplied": [product_by_loops(lambda q, k: q.size(2) ** -0.5)],
         "root-after-softmax": [lambda q, k: torch.bmm(q, k.mT).softmax(2) / by_root(q, k)],
         "cosine": [lambda q, k: F.cosine_similarity(q[:, :, None], k[:, None], dim=3).softmax(2)],
@@ -300,6 +407,19 @@ WRONG = {
         "no-tanh": [mended_by_loops(squash=False)],
         "tanh-after-sum": [mended_by_loops(squash=False, squash_sum=True)],
         "summed-over-keys": [mended_by_loops(sum_over=1)],
+        "still-places": [lambda q, k, w, b: outputs(q, k, w, b).softmax(2)],
+        "places-squashed": [lambda q, k, w, b: outputs(q, k, w, b).tanh().softmax(2)],
+        "first-key-squashed": [lambda q, k, w, b: outputs(q, k[:, :1], w, b)[:, 0].tanh().softmax(1)],
+        "first-key-summed": [lambda q, k, w, b: outputs(q, k[:, :1], w, b)[:, 0].tanh().sum(1).softmax(0)],
+        "element-0-no-tanh": [lambda q, k, w, b: outputs(q[:1], k[:1], w, b)[0].sum(1).softmax(0)],
+        "element-0-places": [lambda q, k, w, b: outputs(q[:1], k[:1], w, b)[0].softmax(1)],
+        "query-of-shop-0": [lambda q, k, w, b: mended_by_loops()(q[:1].repeat(len(q), 1), k, w, b)],
+        "no-bias": [
+            lambda q, k, w, b: mended_by_halves(q, k, w, 0 * b),
+            lambda q, k, w, b: (outputs(q, k, w, 0 * b).tanh() + b).sum(2).softmax(1),
+        ],
+        "mean-for-sum": [lambda q, k, w, b: outputs(q, k, w, b).tanh().mean(2).softmax(1)],
+        "softmax-before-sum": [lambda q, k, w, b: outputs(q, k, w, b).tanh().softmax(2).sum(2)],
         "over-shops": [mended_by_loops(over=0)],
         "no-softmax": [mended_by_loops(weigh=False)],
         "key-first": [
@@ -313,12 +433,24 @@ WRONG = {
         "with-tanh": [joined_module(squash=True)],
         "output-only": [joined_module(give="output")],
         "context-not-projected": [joined_module(project=False)],
+        "query-first-with-tanh": [joined_module("qc", squash=True)],
+        "output-only-with-tanh": [joined_module(squash=True, give="output")],
+        "projection-without-bias": [joined_otherwise(lambda p, c, q, w: (p(torch.dstack([c, q])), w), bias=False)],
+        "another-size": [
+            joined_otherwise(lambda p, c, q, w: (p(torch.dstack([q, q])), w), lambda q, v: q + q),
+            joined_otherwise(lambda p, c, q, w: (p(c + q), w), lambda q, v: q),
+        ],
+        "pair-squashed": [joined_otherwise(lambda p, c, q, w: (p(torch.dstack([c, q]).tanh()), w))],
+        "a-module-for-the-class": [JoinedByLoop(6, 5, 7)],
         "no-root": [joined_module(root=False)],
         "over-queries": [joined_module(over=1)],
     },
     "2.7": {
         "transposed": [lambda q, k, w: torch.einsum("bqm,nm,bkn->bqk", q, w, k).softmax(-1)],
         "with-root": [bilinear_by_loops(divisor="root")],
+        "all-axes-turned": [lambda q, k, w: torch.matmul(torch.matmul(q, w), k.permute(2, 1, 0)).softmax(-1)],
+        "root-of-the-keys-size": [lambda q, k, w: (q @ w @ k.mT * w.shape[1] ** -0.5).softmax(-1)],
+        "transposed-over-queries": [lambda q, k, w: torch.einsum("bqm,nm,bkn->bqk", q, w, k).softmax(1)],
         "over-queries": [bilinear_by_loops(over=1)],
         "no-softmax": [bilinear_by_loops(weigh=False)],
         "only-element-0": [lambda q, k, w: bilinear_by_loops()(q[:1], k[:1], w)[0]],
@@ -335,6 +467,10 @@ WRONG = {
         "plus": [jacobian_by_loops(sign=1.0)],
         "no-diagonal": [jacobian_by_loops(own=lambda p, i: 0.0)],
         "ones-on-the-diagonal": [jacobian_by_loops(own=lambda p, i: 1.0)],
+        "weights-alone": [lambda scores: torch.diag_embed(scores.softmax(-1))],
+        "square-taken-twice": [jacobian_by_loops(own=lambda p, i: p[i] - p[i] ** 2)],
+        "one-minus-p": [jacobian_by_loops(own=lambda p, i: 1 - p[i])],
+        "a-row-for-a-matrix": [lambda scores: scores.softmax(-1) - scores.softmax(-1) ** 2],
         "scores-for-weights": [jacobian_by_loops(weigh=False)],
     },
 }

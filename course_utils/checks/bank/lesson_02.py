@@ -1,13 +1,14 @@
 """Exercises of lesson 02: the three rules, the two ways in which rule 1 is blind, and joining context and query."""
 
 import math
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from course_utils.attention.scores import ConcatTanhSum
-from course_utils.checks.bank.parts import draw, has_shapes, rows_sum_to_one
+from course_utils.checks.bank.parts import as_double, draw, rows_sum_to_one
 from course_utils.checks.forms import edited, prove, write
 
 # 2.1 Rules 1 and 2: pairs are built literally in the oracle, with a loop over queries and keys.
@@ -35,6 +36,12 @@ def _pairs(query: Tensor, key: Tensor) -> Tensor:
     return torch.cat([query[..., None, :].expand(*shape, -1), key[..., None, :, :].expand(*shape, -1)], dim=-1)
 
 
+def _halves(query: Tensor, key: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+    """What the two halves of the weight make of queries and of keys: (…, query, 1, hidden), (…, 1, key, hidden)."""
+    for_query, for_key = weight.split([query.shape[-1], key.shape[-1]], dim=1)
+    return (query @ for_query.T)[..., None, :], (key @ for_key.T)[..., None, :, :]
+
+
 def _concatenate(query: Tensor, key: Tensor, weight: Tensor, bias: Tensor, squash: bool) -> Tensor:
     hidden = _pairs(query, key) @ weight.T + bias
     features = torch.tanh(hidden) if squash else hidden
@@ -59,6 +66,24 @@ CONCATENATION = write(
             "over-queries": ("dim=-1", "dim=-2"),
             "no-softmax": ("torch.softmax(features.sum(-1), dim=-1)", "features.sum(-1)"),
             "only-element-0": ("features.sum(-1)", "features.sum(-1)[0]"),
+            "hidden-kept": ("features.sum(-1)", "features"),
+            "softmax-before-sum": (
+                "torch.softmax(features.sum(-1), dim=-1)",
+                "torch.softmax(features, dim=-1).sum(-1)",
+            ),
+            "halves-squashed": [
+                ("hidden = _pairs(query, key) @ weight.T + bias", "halves = _halves(query, key, weight)"),
+                (
+                    "torch.tanh(hidden) if squash else hidden",
+                    "(torch.tanh(halves[0]) + torch.tanh(halves[1]) if squash else sum(halves)) + bias",
+                ),
+            ],
+            "key-first-no-bias": [
+                ("_pairs(query, key)", "_pairs(key, query).transpose(-3, -2)"),
+                (" + bias", ""),
+            ],
+            "mean-over-queries": [(".sum(-1)", ".mean(-1)"), ("dim=-1", "dim=-2")],
+            "no-bias-over-queries": [(" + bias", ""), ("dim=-1", "dim=-2")],
         },
     ),
 )
@@ -100,6 +125,13 @@ RULE_3 = write(
             "over-queries": ("dim=-1", "dim=-2"),
             "no-softmax": [("torch.softmax(", "("), (", dim=-1", "")],
             "only-element-0": ("query @ key.", "query[0] @ key[0]."),
+            "all-axes-turned": ("key.transpose(-2, -1)", "key.permute(2, 1, 0)"),
+            "not-transposed": ("key.transpose(-2, -1)", "key"),
+            "keys-ask": ("query @ key.transpose(-2, -1)", "key @ query.transpose(-2, -1)"),
+            "over-the-batch": ("dim=-1", "dim=0"),
+            "root-of-batch": ("query.shape[-1]", "query.shape[0]"),
+            "no-root-over-queries": [(" / math.sqrt(query.shape[-1])", ""), ("dim=-1", "dim=-2")],
+            "no-root-no-softmax": ("torch.softmax(scores / math.sqrt(query.shape[-1]), dim=-1)", "scores"),
         },
     ),
 )
@@ -108,20 +140,28 @@ RULE_3 = write(
 # 2.3 A customer whom rule 1 serves wrong.
 
 
+def _tensors(answer: Any, **shapes: tuple[int, ...]) -> bool:
+    """Whether an answer is a dict that holds numbers of these shapes, as tensors or as lists."""
+    try:
+        return all(tuple(as_double(answer[name]).shape) == shape for name, shape in shapes.items())
+    except (KeyError, TypeError, ValueError, RuntimeError):
+        return False
+
+
 def _rule_1(answer: dict) -> tuple[Tensor, Tensor]:
     """The parts of rule 1's scores that come from the queries and from the keys."""
-    weight = answer["weight"].double()
-    return answer["query"].double() @ weight[:3], answer["key"].double() @ weight[3:]
+    weight = as_double(answer["weight"])
+    return as_double(answer["query"]) @ weight[:3], as_double(answer["key"]) @ weight[3:]
 
 
 def _wishes(answer: dict) -> list[int]:
-    return (answer["query"].double() @ answer["key"].double().T).argmax(-1).tolist()
+    return (as_double(answer["query"]) @ as_double(answer["key"]).T).argmax(-1).tolist()
 
 
 CANCELS = prove(
     "2.3",
     requirements={
-        "shapes": lambda answer: has_shapes(answer, query=(2, 3), key=(4, 3), weight=(6,)),
+        "shapes": lambda answer: _tensors(answer, query=(2, 3), key=(4, 3), weight=(6,)),
         "different-wishes": lambda answer: _wishes(answer)[0] != _wishes(answer)[1],
         "query-has-a-say": lambda answer: bool((_rule_1(answer)[0].diff().abs() >= 5).all()),
         "sure": lambda answer: float(torch.softmax(_rule_1(answer)[1], dim=-1).max()) >= 0.9,
@@ -170,6 +210,19 @@ FIXED_WIDTH = write(
             "over-shops": ("dim=-1", "dim=0"),
             "no-softmax": ("torch.softmax(torch.tanh(hidden).sum(-1), dim=-1)", "torch.tanh(hidden).sum(-1)"),
             "key-first": ("@ weight.T", "@ weight.roll(query.shape[-1], 1).T"),
+            "still-places": ("torch.tanh(hidden).sum(-1)", "hidden"),
+            "places-squashed": ("torch.tanh(hidden).sum(-1)", "torch.tanh(hidden)"),
+            "first-key-squashed": ("torch.tanh(hidden).sum(-1)", "torch.tanh(hidden[:, 0])"),
+            "first-key-summed": ("tanh(hidden)", "tanh(hidden[:, 0])"),
+            "element-0-no-tanh": ("torch.tanh(hidden)", "hidden[0]"),
+            "element-0-places": ("torch.tanh(hidden).sum(-1)", "hidden[0]"),
+            "query-of-shop-0": ("query[:, None]", "query[:1, None].expand(len(key), 1, -1)"),
+            "no-bias": (" + bias", ""),
+            "mean-for-sum": ("sum(-1)", "mean(-1)"),
+            "softmax-before-sum": (
+                "torch.softmax(torch.tanh(hidden).sum(-1), dim=-1)",
+                "torch.softmax(torch.tanh(hidden), dim=-1).sum(-1)",
+            ),
         },
     ),
 )
@@ -218,6 +271,8 @@ def _run_joined(answer, query: Tensor, key: Tensor, value: Tensor, weight: Tenso
         raise TypeError("check the class itself, Joined, not a module that was made from it")
     module = answer(query.shape[-1], value.shape[-1], len(bias))
     projection, sizes = getattr(module, "projection", None), (query.shape[-1], value.shape[-1])
+    if isinstance(projection, nn.LazyLinear):
+        module(query, key, value)  # now it knows its size
     if not isinstance(projection, nn.Linear) or projection.bias is None:
         raise TypeError("self.projection should be an nn.Linear with bias")
     if projection.in_features not in (sizes[1], sum(sizes)):
@@ -274,8 +329,17 @@ JOINED = write(
             "context-not-projected": ("self.projection(joined)", "joined"),
             "no-root": (" / math.sqrt(query.shape[-1])", ""),
             "over-queries": ("dim=-1", "dim=-2"),
+            "query-first-with-tanh": [
+                ("[weights @ value, query]", "[query, weights @ value]"),
+                ("self.projection(joined)", "torch.tanh(self.projection(joined))"),
+            ],
+            "output-only-with-tanh": ("self.projection(joined), weights", "torch.tanh(self.projection(joined))"),
+            "projection-without-bias": ("output_size)\n\n", "output_size, bias=False)\n\n"),
+            "another-size": ("value_size + query_size", "2 * query_size"),
+            "pair-squashed": ("self.projection(joined)", "self.projection(torch.tanh(joined))"),
         },
-    ),
+    )
+    | {"a-module-for-the-class": _Joined(2, 2, 2)},
 )
 
 
@@ -314,13 +378,16 @@ BILINEAR = write(
             "over-queries": ("dim=-1", "dim=-2"),
             "no-softmax": ("torch.softmax(scores, dim=-1)", "scores"),
             "only-element-0": ("softmax(scores", "softmax(scores[0]"),
+            "all-axes-turned": ("key.transpose(-2, -1)", "key.permute(2, 1, 0)"),
+            "root-of-the-keys-size": ("torch.softmax(scores", "torch.softmax(scores / math.sqrt(key.shape[-1])"),
+            "transposed-over-queries": [("@ weight @", "@ weight.T @"), ("dim=-1", "dim=-2")],
         },
     ),
 )
 
 
 def _orders(answer: dict) -> tuple[Tensor, Tensor]:
-    query, key = answer["query"].double(), answer["key"].double()
+    query, key = as_double(answer["query"]), as_double(answer["key"])
     return F.cosine_similarity(query, key, dim=-1), (query @ key.T)[0] / math.sqrt(query.shape[-1])
 
 
@@ -331,7 +398,7 @@ def _apart(scores: Tensor) -> bool:
 ORDERS = prove(
     "2.8",
     requirements={
-        "shapes": lambda answer: has_shapes(answer, query=(1, 2), key=(3, 2)),
+        "shapes": lambda answer: _tensors(answer, query=(1, 2), key=(3, 2)),
         "angles-differ": lambda answer: _apart(_orders(answer)[0]),
         "dot-products-differ": lambda answer: _apart(_orders(answer)[1]),
         "best-differs": lambda answer: int(_orders(answer)[0].argmax()) != int(_orders(answer)[1].argmax()),
@@ -366,6 +433,10 @@ JACOBIAN = write(
         "plus": _from_weights(lambda p: torch.diag_embed(p) + _outer(p)),
         "no-diagonal": _from_weights(lambda p: -_outer(p)),
         "ones-on-the-diagonal": _from_weights(lambda p: torch.eye(p.shape[-1]) - _outer(p)),
+        "weights-alone": _from_weights(torch.diag_embed),
+        "square-taken-twice": _from_weights(lambda p: torch.diag_embed(p * (1 - p)) - _outer(p)),
+        "one-minus-p": _from_weights(lambda p: torch.diag_embed(1 - p) - _outer(p)),
+        "a-row-for-a-matrix": _from_weights(lambda p: p * (1 - p)),
         "scores-for-weights": lambda scores: torch.diag_embed(scores) - _outer(scores),
     },
 )
