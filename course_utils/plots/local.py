@@ -62,11 +62,12 @@ def three_windows(words: Sequence[str] = ("la", "robe", "rouge", "est", "ici", "
     card.note(left - 0.15, 3.73, "keys", "key", "right")
     for place, (name, (centre, said, remark)) in enumerate(rows.items()):
         y = 3.15 - 1.15 * place
-        inside = np.abs(keys - centre) <= reach if centre is not None else keys >= 0
+        distance = np.zeros(len(words)) if centre is None else np.abs(keys - centre)
+        inside = distance <= reach
         weights = np.where(inside, np.exp(scores), 0)
         weights = weights / weights.sum()
         if name == "local-p":
-            weights = weights * np.exp(-0.5 * ((keys - centre) / (reach / 2)) ** 2)
+            weights = weights * np.exp(-0.5 * (distance / (reach / 2)) ** 2)
         card.box(f"query {name}", 1.0, y, "(1, size)", "query", name)
         card.cells(name, left + len(words) * size / 2, y, weights, "weights", size=size)
         card.arrow(f"query {name}", name, role="query")
