@@ -1,4 +1,4 @@
-"""The pictures of the shop: goods on their shelves, blend against rank, tables of words, and kernel regression."""
+"""The pictures of the shop: one search drawn, goods on their shelves, blend against rank, tables, kernels."""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,8 +12,30 @@ from matplotlib.ticker import MaxNLocator
 from course_utils.data.catalogue import ATTRIBUTES, SHELF
 from course_utils.data.shop import NAMES
 from course_utils.plots.base import COLOURS, SEQUENTIAL, as_array, curves, row
+from course_utils.plots.card import Card
 
 GREY = "#767676"  # dark enough to be read on white
+SIGNED = "RdBu"  # blue is more, as in every map of the course; red is less than nothing
+
+
+def one_search() -> None:
+    """Draws a search of the shop as a card: words, query, keys, scores, weights, values, and the blend."""
+    card = Card(10.4, 3.7, "One search in four steps")
+    card.box("words", 0.85, 1.2, "(1, word)")
+    card.box("query", 2.9, 1.2, "(1, attribute)", "query")
+    card.box("keys", 4.85, 2.6, "(good, attribute)", "key", "keys of the goods")
+    card.box("scores", 4.85, 1.2, "(1, good)")
+    card.cells("weights", 7.05, 1.2, [0.3, 0.02, 0.6, 0.02, 0.06], "weights", size=0.23)
+    card.note(7.05, 0.88, "weights, (1, good)", "weights")
+    card.box("values", 9.1, 2.6, "(good, fact)", "value", "values of the goods")
+    card.box("context", 9.1, 1.2, "(1, fact)", "context", "blend (context)")
+    card.arrow("words", "query", "1 encode")
+    card.arrow("query", "scores", "2 score", "query")
+    card.arrow("keys", "scores", "dot product", "key", lift=-0.08)
+    card.arrow("scores", "weights", "3 softmax")
+    card.arrow("weights", "context", "4 mix", "weights")
+    card.arrow("values", "context", "as much as the weights say", "value", lift=-0.08)
+    card.note(0.4, 0.38, "The keys decide how much each good matters. The values are what comes back.", align="left")
 
 
 def shelf(weights, queries: Sequence[str], top: float | None = None) -> None:
@@ -107,15 +129,14 @@ def _name_corners(ax: Axes, values: np.ndarray) -> None:
 
 
 def word_tables(tables: Mapping[str, object], words: Sequence[str]) -> None:
-    """Draws tables of words against attributes side by side; each is scaled to its largest entry, and what is
-    negative stays white.
+    """Draws tables of words against attributes side by side, each scaled to its largest entry; negative ones are red.
 
     Shapes: each table (word, attribute).
     """
     _, axes = plt.subplots(1, len(tables), figsize=(10.5, 1.6 + 0.2 * len(words)), squeeze=False, sharey=True)
     for ax, (title, table) in zip(axes[0], tables.items(), strict=True):
-        table = as_array(table).clip(min=0)
-        image = ax.imshow(table / max(table.max(), 1e-9), cmap=SEQUENTIAL, vmin=0, vmax=1, aspect="auto")
+        table = as_array(table)
+        image = ax.imshow(table / max(np.abs(table).max(), 1e-9), cmap=SIGNED, vmin=-1, vmax=1, aspect="auto")
         ax.set_xticks(range(len(ATTRIBUTES)), ATTRIBUTES, rotation=40, ha="right", rotation_mode="anchor")
         ax.set_yticks(range(len(words)), words)
         ax.set(xlabel="attributes of a key", title=title)
