@@ -12,7 +12,7 @@ from torch import nn
 from course_utils.attention import attend, masked_softmax
 from course_utils.attention.masks import as_bias, causal_mask, hidden, padding_mask, top_k_mask, window_mask
 from course_utils.plots import use_style
-from course_utils.plots.masks import detector, gallery
+from course_utils.plots.masks import detector, gallery, where_the_mask_enters
 
 COUNTS = st.integers(1, 7)
 
@@ -106,6 +106,10 @@ def test_the_pictures_name_every_leak_and_every_bad_shape():
     gallery({"causal": (masked_softmax(torch.randn(3, 3), mask), mask)}, names)
     detector({"clean": (mask.float(), mask), "open": (torch.ones(3, 3), mask)}, names)
     titles = [ax.get_title(loc="left") for ax in matplotlib.pyplot.gcf().axes]
+    where_the_mask_enters()
+    written = [text.get_text() for text in matplotlib.pyplot.gcf().axes[0].texts]
+    shares = [float(text) for text in written if text.startswith("0.")]
+    assert "−∞" in written and shares == sorted(shares, reverse=True) and sum(shares) == pytest.approx(1)
     assert "clean: no leaks" in titles and "open: 3 leaks" in titles
     with pytest.raises(ValueError, match="^moved: got shape"):
         detector({"": (torch.ones(3, 2), mask)}, names)

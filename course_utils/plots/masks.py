@@ -10,8 +10,48 @@ from matplotlib.colors import Normalize
 from matplotlib.patches import Patch, Rectangle
 
 from course_utils.plots.base import COLOURS, SEQUENTIAL, as_array
+from course_utils.plots.card import Card
 
 HIDDEN = {"facecolor": "#f2f2f2", "edgecolor": "#bdbdbd", "hatch": "///", "linewidth": 0}
+
+
+def where_the_mask_enters() -> None:
+    """Draws one row of four scores on its way to weights: the mask meets the scores, before the softmax."""
+    card, size = Card(10.6, 3.5), 0.52
+    scores, seen = [2.0, 1.0, 1.0, 0.0], [True, True, True, False]
+    e = [np.exp(score) if visible else 0.0 for score, visible in zip(scores, seen, strict=True)]
+    rows = {
+        "scores": (1.4, 1.15, [score / 4 for score in scores], [f"{score:.0f}" for score in scores]),
+        "mask": (
+            4.35,
+            2.55,
+            [0.12 * visible for visible in seen],
+            ["True" if visible else "False" for visible in seen],
+        ),
+        "hidden": (4.35, 1.15, [0.5, 0.25, 0.25, 0.0], ["2", "1", "1", "−∞"]),
+        "weights": (7.35, 1.15, [x / sum(e) for x in e], [f"{x / sum(e):.2f}" for x in e]),
+    }
+    titles = {
+        "scores": "scores (key)",
+        "mask": "mask (key), True = may attend",
+        "hidden": "",
+        "weights": "weights (key)",
+    }
+    for name, (x, y, shades, texts) in rows.items():
+        card.cells(name, x, y, shades, "weights" if name == "weights" else "plain", titles[name], size)
+        for place, text in enumerate(texts):
+            dark = name == "weights" and shades[place] > 0.5
+            card.axes.text(
+                x + (place - 1.5) * size, y, text, ha="center", va="center", size=9, color="white" if dark else "black"
+            )
+    card.arrow("scores", "hidden")
+    card.arrow("mask", "hidden", "where False: −∞", lift=-0.02)
+    card.arrow("hidden", "weights", "softmax")
+    card.box("context", 9.85, 1.15, "(size)", "context")
+    card.arrow("weights", "context")
+    card.note(8.86, 1.34, "· values")
+    card.note(1.4, 0.55, "a score of 0 is not nothing")
+    card.note(7.35, 0.55, "the sum is 1, and the hidden key has no share", "weights")
 
 
 def gallery(maps: Mapping[str, tuple], names: Sequence[str], across: int = 3) -> None:

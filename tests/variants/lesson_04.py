@@ -37,6 +37,54 @@ def element_by_element(scores, mask):
     return out
 
 
+def large_number_then_zero(scores, mask):
+    return F.softmax(scores.masked_fill(mask == False, -1e9), dim=-1) * mask  # noqa: E712
+
+
+def with_a_logarithm(scores, mask):
+    return (scores + mask.float().log()).softmax(-1).nan_to_num(0.0)
+
+
+def through_the_fused_kernel(scores, mask):
+    """The scores as a bias, a query and key of zeros, and a unit matrix as values."""
+    keys = scores.shape[-1]
+    bias = torch.where(mask, scores, -INF)
+    query, key = torch.zeros(*scores.shape[:-1], 1), torch.zeros(*scores.shape[:-2], keys, 1)
+    unit = torch.eye(keys).expand(*scores.shape[:-2], keys, keys)
+    weights = F.scaled_dot_product_attention(query, key, unit, attn_mask=bias)
+    return torch.where(mask.any(-1, keepdim=True), weights, 0.0).nan_to_num(0.0)
+
+
+def inverted_large_number(scores, mask):
+    return scores.masked_fill(mask, -1e9).softmax(-1)
+
+
+def hides_then_keeps_the_hidden(scores, mask):
+    return F.softmax(torch.where(mask, scores, -INF), -1).masked_fill(mask, 0.0)
+
+
+def small_number(scores, mask):
+    return torch.where(mask, torch.where(mask, scores, -10.0).softmax(-1), 0.0)
+
+
+def zeroed_twice(scores, mask):
+    return (scores * mask).softmax(-1) * mask
+
+
+def tiny_fill(scores, mask):
+    """Written with 1e-9 where −1e9 was meant."""
+    return scores.masked_fill(~mask, 1e-9).softmax(-1)
+
+
+def columns_with_nan(scores, mask):
+    return F.softmax(scores + torch.zeros(mask.shape).masked_fill(~mask, -INF), dim=-2)
+
+
+def too_late_with_epsilon(scores, mask):
+    kept = scores.softmax(dim=-1).masked_fill(~mask, 0)
+    return kept / kept.sum(-1, keepdim=True).clamp(min=1e-9)
+
+
 def leaves_nan(scores, mask):
     return (scores + torch.zeros(mask.shape).masked_fill(mask.logical_not(), -INF)).softmax(-1)
 
@@ -84,6 +132,30 @@ def end_of_the_square(queries, keys):
     return torch.ones(keys, keys).tril().bool()[keys - queries :]
 
 
+def row_by_row(queries, keys):
+    rows = []
+    for i in range(queries):
+        seen = keys - queries + i + 1
+        rows.append([True] * seen + [False] * (keys - seen))
+    return torch.tensor(rows)
+
+
+def past_is_not_future(queries, keys):
+    return ~torch.triu(torch.ones(queries, keys), diagonal=keys - queries + 1).bool()
+
+
+def shifts_to_the_left(queries, keys):
+    return torch.arange(keys) <= torch.arange(queries)[:, None] - (keys - queries)
+
+
+def future_from_the_top(queries, keys):
+    return torch.arange(keys) > torch.arange(queries)[:, None]
+
+
+def axes_swapped(queries, keys):
+    return torch.arange(keys)[:, None] <= torch.arange(keys - queries, keys)
+
+
 def starts_at_the_top(queries, keys):
     return torch.arange(keys) <= torch.arange(queries)[:, None]
 
@@ -122,6 +194,33 @@ def as_attention_mask(module, x, lengths):
     batch, n, _ = x.shape
     hidden = (torch.arange(n)[None] >= lengths[:, None])[:, None].expand(batch, n, n)
     return module(x, x, x, attn_mask=hidden.repeat_interleave(module.num_heads, 0))[0]
+
+
+def each_basket_alone(module, x, lengths):
+    rows = []
+    for i, n in enumerate(lengths):
+        rows.append(module(x[i : i + 1], x[i : i + 1, :n], x[i : i + 1, :n])[0])
+    return torch.vstack(rows)
+
+
+def as_a_bias(module, x, lengths):
+    bias = torch.zeros(x.shape[:2])
+    bias[torch.arange(x.shape[1]) >= lengths[:, None]] = -INF
+    return module(x, x, x, key_padding_mask=bias)[0]
+
+
+def ones_for_padding(module, x, lengths):
+    padding = 1.0 - (torch.arange(x.shape[1]) < lengths[:, None]).float()
+    return module(x, x, x, key_padding_mask=padding)[0]
+
+
+def ones_for_goods(module, x, lengths):
+    return module(x, x, x, key_padding_mask=(torch.arange(x.shape[1]) < lengths[:, None]).to(x.dtype))[0]
+
+
+def the_second_of_the_pair(module, x, lengths):
+    _, output = module(x, x, x, key_padding_mask=torch.arange(x.shape[1]).ge(lengths[:, None]))
+    return output
 
 
 def hides_the_goods(module, x, lengths):
@@ -181,6 +280,56 @@ class WithALoop(Layers):
             scores = (key[:, : i + 1] * query[:, i : i + 1]).sum(-1) / math.sqrt(x.shape[-1])
             rows.append((scores.softmax(-1)[..., None] * value[:, : i + 1]).sum(1))
         return torch.stack(rows, dim=1)
+
+
+class WithEinsum(Layers):
+    def forward(self, x):
+        query, key, value = self.parts(x)
+        scores = torch.einsum("bqd,bkd->bqk", query, key) / math.sqrt(query.size(-1))
+        n = x.size(1)
+        scores = torch.where(torch.ones(n, n).tril() == 1, scores, torch.tensor(-1e9))
+        return torch.einsum("bqk,bkd->bqd", torch.softmax(scores, 2), value)
+
+
+class StaysInTraining(Layers):
+    def forward(self, x):
+        self.train()
+        mask = torch.ones(x.shape[1], x.shape[1], dtype=torch.bool).tril() if self.training else None
+        return self.attend(x, mask)
+
+
+class WithBias(Layers):
+    """Scores with anything added to or done with them."""
+
+    def scores(self, x):
+        query, key, _ = self.parts(x)
+        return torch.einsum("bqd,bkd->bqk", query, key) * x.shape[-1] ** -0.5
+
+    def forward(self, x):
+        n = x.shape[1]
+        past = torch.arange(n) <= torch.arange(n)[:, None]
+        return self.weights(self.scores(x), past) @ self.value(x)
+
+
+class PastHidden(WithBias):
+    def weights(self, scores, past):
+        return torch.where(past & ~torch.eye(len(past)).bool(), -INF, scores).softmax(-1)
+
+
+class OneFurther(WithBias):
+    def weights(self, scores, past):
+        nearly = torch.cat([past[1:], past[-1:]])
+        return torch.where(nearly, scores, -INF).softmax(-1)
+
+
+class TimesMask(WithBias):
+    def weights(self, scores, past):
+        return (scores * past.float()).softmax(-1)
+
+
+class OverQueries(WithBias):
+    def weights(self, scores, past):
+        return torch.where(past, scores, -INF).softmax(1)
 
 
 class SwitchFollowsTraining(Layers):
@@ -244,6 +393,26 @@ def by_flattening(mask, heads):
     return (~mask)[:, None].expand(-1, heads, -1, -1).flatten(0, 1)
 
 
+def by_loops(mask, heads):
+    out = torch.empty(len(mask) * heads, *mask.shape[1:], dtype=torch.bool)
+    for b in range(len(mask)):
+        for h in range(heads):
+            out[b * heads + h] = torch.logical_not(mask[b])
+    return out
+
+
+def rows_in_a_row(mask, heads):
+    return torch.repeat_interleave(mask.logical_not(), heads, 1)
+
+
+def ones_and_zeros(mask, heads):
+    return by_loops(mask, heads).float()
+
+
+def four_axes_of_ours(mask, heads):
+    return torch.stack([mask] * heads, dim=1)
+
+
 def ours_for_each_head(mask, heads):
     return mask[:, None].expand(-1, heads, -1, -1).flatten(0, 1)
 
@@ -270,12 +439,23 @@ SEEN = torch.tensor([True, False, True, True])
 
 
 RIGHT = {
-    "4.1": [filled_twice, with_exponentials, element_by_element],
-    "4.2": [compares_places, end_of_the_square],
-    "4.3": [hides_true, as_attention_mask],
-    "4.4": [WithTheSwitch, WithALoop],
-    "4.5": [VALUES, {**VALUES, "shape": torch.Size([2, 6, 6]), "hidden after": 4 / 6, "filled with −1e9": 1 / 6}],
-    "4.6": [by_indexing, by_flattening],
+    "4.1": [
+        filled_twice,
+        with_exponentials,
+        element_by_element,
+        large_number_then_zero,
+        with_a_logarithm,
+        through_the_fused_kernel,
+    ],
+    "4.2": [compares_places, end_of_the_square, row_by_row, past_is_not_future],
+    "4.3": [hides_true, as_attention_mask, each_basket_alone, as_a_bias],
+    "4.4": [WithTheSwitch, WithALoop, WithEinsum],
+    "4.5": [
+        VALUES,
+        {**VALUES, "hidden after": 0.67, "filled with −1e9": 0.17},
+        {**VALUES, "shape": torch.Size([2, 6, 6]), "hidden after": 4 / 6, "filled with −1e9": 1 / 6},
+    ],
+    "4.6": [by_indexing, by_flattening, by_loops],
     "4.7": [
         (torch.tensor([0.0, 150.0, 0.0, 0.0]), SEEN),
         (torch.tensor([-300.0, 300.0, 5.0, -5.0]), torch.tensor([True, False, False, True])),
@@ -286,11 +466,17 @@ WRONG = {
     "4.1": {
         "nan": [leaves_nan],
         "uniform": [large_number],
-        "inverted": [other_way_round],
+        "inverted": [other_way_round, inverted_large_number],
         "after-softmax": [too_late],
         "renormalised": [too_late_repaired],
-        "scores-times-mask": [zeroed_scores],
+        "renormalised-safely": [too_late_with_epsilon],
+        "scores-times-mask": [zeroed_scores, tiny_fill],
         "over-queries": [columns],
+        "only-the-first-inverted": [lambda scores, mask: other_way_round(scores, mask) * mask],
+        "only-the-second-inverted": [hides_then_keeps_the_hidden],
+        "not-low-enough": [small_number],
+        "scores-times-mask-then-zero": [zeroed_twice],
+        "nan-over-queries": [columns_with_nan],
         "in-place": [writes_into_scores],
     },
     "4.2": {
@@ -300,6 +486,10 @@ WRONG = {
         "inverted": [strictly_after],
         "looks-ahead": [from_itself_on],
         "numbers": [zeros_and_ones],
+        "shifted-back": [shifts_to_the_left],
+        "inverted-top-left": [future_from_the_top],
+        "square": [lambda queries, keys: torch.tril(torch.ones(keys, keys), keys - queries) > 0],
+        "transposed": [axes_swapped],
     },
     "4.3": {
         "unchanged": [hides_the_goods],
@@ -308,6 +498,9 @@ WRONG = {
         "no-mask": [hides_nothing],
         "zeros-instead": [wipes_the_padding],
         "zeros-inside": [wipes_the_answers],
+        "floats": [ones_for_padding],
+        "floats-of-the-goods": [ones_for_goods],
+        "weights-instead": [the_second_of_the_pair],
     },
     "4.4": {
         "unchanged": [SwitchFollowsTraining],
@@ -316,6 +509,11 @@ WRONG = {
         "not-itself": [OthersOnly],
         "inverted": [FutureOnly],
         "after-softmax": [Late],
+        "looks-ahead": [PastHidden],
+        "one-ahead": [OneFurther],
+        "switches-mode": [StaysInTraining],
+        "scores-times-mask": [TimesMask],
+        "over-queries": [OverQueries],
     },
     "4.5": {
         "batch-lost": [{**VALUES, "shape": [6, 6]}],
@@ -333,6 +531,9 @@ WRONG = {
         "both": [ours_in_a_row],
         "heads-forgotten": [one_for_each_basket],
         "own-axis": [four_axes],
+        "queries-repeated": [rows_in_a_row],
+        "floats": [ones_and_zeros],
+        "own-axis-not-turned": [four_axes_of_ours],
     },
     "4.7": {
         "scores": [(torch.tensor([0, 150, 0, 0]), SEEN), ([0.0, 150.0, 0.0, 0.0], SEEN)],
@@ -340,7 +541,10 @@ WRONG = {
         "mask": [(torch.tensor([0.0, 150.0, 0.0, 0.0]), SEEN.float())],
         "two-visible": [(torch.tensor([0.0, 150.0, 0.0, 0.0]), torch.tensor([True, False, False, False]))],
         "something-hidden": [(torch.tensor([0.0, 150.0, 0.0, 0.0]), torch.ones(4, dtype=torch.bool))],
-        "visible-is-largest": [(torch.tensor([250.0, 0.0, 0.0, 0.0]), SEEN)],
+        "hidden-is-largest": [
+            (torch.tensor([250.0, 0.0, 0.0, 0.0]), SEEN),
+            (torch.tensor([300.0, 300.0, 0.0, 0.0]), SEEN),
+        ],
         "nan": [(torch.tensor([0.0, 50.0, 0.0, 0.0]), SEEN)],
     },
 }

@@ -20,6 +20,7 @@ def _scores_and_masks(generator):
         drawn.append([2 * torch.randn(shape, generator=generator), mask])
     drawn[0][1][1] = False  # a row with nothing to see
     drawn[1][0][..., -1] = 250.0  # a hidden score that swamps the others
+    drawn[2][0].sub_(40.0)  # scores are small, but what is hidden must be smaller
     return [tuple(pair) for pair in drawn]
 
 
@@ -42,6 +43,11 @@ def _renormalised(scores, mask):
     return weights / weights.sum(-1, keepdim=True)
 
 
+def _renormalised_safely(scores, mask):
+    weights = torch.softmax(scores, dim=-1) * mask
+    return weights / (weights.sum(-1, keepdim=True) + 1e-9)
+
+
 MASKED_SOFTMAX = write(
     "4.1",
     oracle=_by_rows,
@@ -58,10 +64,15 @@ MASKED_SOFTMAX = write(
                 (".masked_fill(~mask, 0.0)", ""),
             ],
             "over-queries": [("dim=-1", "dim=-2"), (".masked_fill(~mask, 0.0)", ".nan_to_num(0.0)")],
+            "only-the-first-inverted": ("~mask, -math.inf", "mask, -math.inf"),
+            "only-the-second-inverted": ("~mask, 0.0", "mask, 0.0"),
+            "not-low-enough": ("-math.inf", "-10.0"),
+            "scores-times-mask-then-zero": ("scores.masked_fill(~mask, -math.inf)", "scores * mask"),
+            "nan-over-queries": [("dim=-1", "dim=-2"), (".masked_fill(~mask, 0.0)", "")],
             "in-place": ("masked_fill(~mask, -math.inf)", "masked_fill_(~mask, -math.inf)"),
         },
     )
-    | {"renormalised": _renormalised},
+    | {"renormalised": _renormalised, "renormalised-safely": _renormalised_safely},
     properties={
         "finite": lambda arguments, result: bool(result.isfinite().all()),
         "hidden-weighs-nothing": lambda arguments, result: bool((result.masked_fill(arguments[1], 0.0) == 0).all()),
@@ -98,6 +109,10 @@ CAUSAL = write(
             "inverted": ("tril(keys - queries)", "triu(keys - queries + 1)"),
             "looks-ahead": ("tril", "triu"),
             "numbers": (", dtype=torch.bool", ""),
+            "shifted-back": ("keys - queries", "queries - keys"),
+            "inverted-top-left": ("tril(keys - queries)", "triu(1)"),
+            "square": ("(queries, keys, dtype", "(keys, keys, dtype"),
+            "transposed": ("tril(keys - queries)", "tril(keys - queries).T"),
         },
     ),
 )
@@ -145,6 +160,9 @@ INVERTED = write(
                 "module(x, x, x, key_padding_mask=hidden)",
                 "module(*3 * [x.masked_fill(hidden[..., None], 0.0)])",
             ),
+            "floats": ("key_padding_mask=hidden", "key_padding_mask=hidden.float()"),
+            "floats-of-the-goods": ("key_padding_mask=hidden", "key_padding_mask=(~hidden).float()"),
+            "weights-instead": ("[0]", "[1]"),
             "zeros-inside": ("[0]", "[0].masked_fill(hidden[..., None], 0.0)"),
         },
     ),
@@ -182,7 +200,12 @@ def _in_both_modes(answer, x, state):
         for place, name in enumerate(("query", "key", "value")):
             getattr(layer, name).weight.copy_(state[2 * place])
             getattr(layer, name).bias.copy_(state[2 * place + 1])
-        return {mode: copy.deepcopy(layer).train(mode == "training")(x) for mode in ("training", "evaluation")}
+        found: dict = {}
+        for mode in ("training", "evaluation"):
+            tried = copy.deepcopy(layer).train(mode == "training")
+            found[mode] = tried(x)
+            found[f"still in {mode} afterwards"] = tried.training == (mode == "training")
+        return found
 
 
 def _by_prefixes(x, state):
@@ -191,7 +214,12 @@ def _by_prefixes(x, state):
     context = torch.cat(
         [F.scaled_dot_product_attention(query[:, n - 1 : n], key[:, :n], value[:, :n]) for n in steps], dim=1
     )
-    return {"training": context, "evaluation": context}
+    return {
+        "training": context,
+        "still in training afterwards": True,
+        "evaluation": context,
+        "still in evaluation afterwards": True,
+    }
 
 
 ONLY_IN_TRAINING = write(
@@ -207,6 +235,11 @@ ONLY_IN_TRAINING = write(
             "never": ("scores.masked_fill(future, -math.inf)", "scores"),
             "not-itself": ("triu(1)", "triu(0)"),
             "inverted": ("triu(1)", "tril(0)"),
+            "looks-ahead": ("triu(1)", "tril(-1)"),
+            "one-ahead": ("triu(1)", "triu(2)"),
+            "switches-mode": ("(future,", "(future & self.train().training,"),
+            "scores-times-mask": ("scores.masked_fill(future, -math.inf)", "scores * ~future"),
+            "over-queries": ("dim=-1", "dim=-2"),
             "after-softmax": [
                 ("scores.masked_fill(future, -math.inf)", "scores"),
                 ("weights @", "weights * ~future @"),
@@ -278,6 +311,9 @@ TRANSLATE = write(
         "both": lambda mask, heads: mask.repeat(heads, 1, 1),
         "heads-forgotten": lambda mask, heads: ~mask,
         "own-axis": lambda mask, heads: (~mask)[:, None].expand(-1, heads, -1, -1),
+        "queries-repeated": lambda mask, heads: (~mask).repeat_interleave(heads, dim=1),
+        "floats": lambda mask, heads: (~mask).float().repeat_interleave(heads, dim=0),
+        "own-axis-not-turned": lambda mask, heads: mask[:, None].expand(-1, heads, -1, -1),
     },
 )
 
@@ -303,7 +339,7 @@ LATE_MASK = prove(
         ),
         "two-visible": lambda answer: int(answer[1].sum()) >= 2,
         "something-hidden": lambda answer: not bool(answer[1].all()),
-        "visible-is-largest": lambda answer: bool(answer[0][~answer[1]].max() > answer[0][answer[1]].max()),
+        "hidden-is-largest": lambda answer: bool(answer[0][~answer[1]].max() > answer[0][answer[1]].max()),
         "nan": lambda answer: bool(_late(answer).isnan().any()),
     },
 )
