@@ -5,8 +5,10 @@ runs the known mistakes of this exercise on the same inputs; the one that behave
 wrong. What no known mistake explains gets the first broken property and how it is related to the right result.
 """
 
+import contextlib
 import copy
 import functools
+import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -94,13 +96,14 @@ class Exercise:
         return [run(answer, case, call, seed + place) for place, case in enumerate(cases)]
 
     def _explained(self, answer: Callable, generator: torch.Generator, tried: Tried) -> Verdict:
-        """What is true of an answer that no bank knows, on further draws as well."""
-        for _ in range(MORE):
-            cases = self.inputs(generator)
-            tried.cases.extend(cases)
-            tried.found.extend(self.outcomes(answer, cases, 0))
-            tried.right.extend(self.outcomes(self.oracle, cases, 0, adapted=False))
-        kind, sentence = explain(tried, self.properties, self.results)
+        """What is true of an answer that no bank knows, on further draws as well; what it prints was seen before."""
+        with contextlib.redirect_stdout(io.StringIO()):
+            for _ in range(MORE):
+                cases = self.inputs(generator)
+                tried.cases.extend(cases)
+                tried.found.extend(self.outcomes(answer, cases, 0))
+                tried.right.extend(self.outcomes(self.oracle, cases, 0, adapted=False))
+            kind, sentence = explain(tried, self.properties, self.results)
         return Verdict("wrong", sentence, kind=kind)
 
     def _names(self, answer: Callable, cases: list[tuple]) -> list[str]:

@@ -25,6 +25,7 @@ def nothing_moves(plots: bool = True) -> Iterator[None]:
         later.callback(torch.set_default_dtype, torch.get_default_dtype())
         later.callback(_set_streams, sys.stdin, sys.stdout, sys.stderr)
         later.enter_context(warnings.catch_warnings())
+        later.enter_context(_kernel_stays())
         if plots and "matplotlib" in sys.modules:
             later.enter_context(sys.modules["matplotlib"].rc_context())
         if plots and "matplotlib.pyplot" in sys.modules:
@@ -42,6 +43,21 @@ def seed_all(seed: int) -> None:
 def _set_streams(*streams: object) -> None:
     for name, stream in zip(("stdin", "stdout", "stderr"), streams, strict=True):
         setattr(sys, name, stream)
+
+
+@contextmanager
+def _kernel_stays() -> Iterator[None]:
+    """In Jupyter, `exit()` ends the kernel after the cell: inside it raises SystemExit, as it does elsewhere."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    if shell is None or "ask_exit" in vars(shell):
+        yield
+        return
+    shell.ask_exit = sys.exit
+    try:
+        yield
+    finally:
+        del shell.ask_exit
 
 
 @contextmanager
