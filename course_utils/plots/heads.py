@@ -1,4 +1,4 @@
-"""The pictures of the heads: hull and box, the ladder of implementations, head maps, accuracy against heads."""
+"""The pictures of the heads: split and merge, hull and box, the ladder, head maps, accuracy against heads."""
 
 from collections.abc import Mapping, Sequence
 
@@ -9,8 +9,26 @@ from matplotlib.patches import Polygon, Rectangle
 from matplotlib.ticker import LogLocator, StrMethodFormatter
 
 from course_utils.plots.base import COLOURS, LINES, MARKERS, SEQUENTIAL, as_array, row
+from course_utils.plots.card import Card
 
 GREY = "#767676"  # dark enough to be read on white
+
+
+def split_and_merge() -> None:
+    """Draws multi-head attention as a way of numbers: columns cut among three heads, attended in each, joined again."""
+    card = Card(10.4, 4.5, "Three words, six features, three heads: columns are cut, never words")
+    columns = np.tile(np.linspace(0.15, 0.95, 6), (3, 1))
+    card.cells("x", 1.15, 2.0, columns, text="x (3, 6)")
+    card.cells("merged", 7.1, 2.0, columns, "context", "(3, 6)")
+    card.cells("output", 9.4, 2.0, np.full((3, 6), 0.5), "context", "output (3, 6)")
+    for head, y in enumerate((3.2, 2.0, 0.8), 1):
+        part = columns[:, 2 * head - 2 : 2 * head]
+        card.cells(f"head {head}", 3.5, y, part, text=f"head {head} (3, 2)")
+        card.cells(f"context {head}", 5.2, y, part, "context", "(3, 2)")
+        card.arrow("x", f"head {head}", "split" if head == 1 else "", lift=0.08)
+        card.arrow(f"head {head}", f"context {head}", "attend", "weights", lift=0.04)
+        card.arrow(f"context {head}", "merged", "merge" if head == 1 else "", lift=0.08)
+    card.arrow("merged", "output", "Wo", lift=0.04)
 
 
 def hull_and_box(names: Sequence[str], values, one_head, two_heads, labels: Sequence[str]) -> None:

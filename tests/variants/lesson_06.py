@@ -35,6 +35,14 @@ class BySlices(Base):
         return merged
 
 
+class ByEinsum(Base):
+    def split(self, x):
+        return torch.einsum("blhs->bhls", x.reshape(*x.shape[:2], self.heads, -1))
+
+    def merge(self, parts):
+        return torch.einsum("bhls->blhs", parts).reshape(len(parts), parts.shape[2], -1)
+
+
 class ViewSplit(Base):
     def split(self, x):
         batch, length, size = x.shape
@@ -55,6 +63,10 @@ class ViewMerge(Base):
     def merge(self, parts):
         batch, heads, length, width = parts.shape
         return parts.contiguous().view(batch, length, heads * width)
+
+
+class ViewBoth(ViewSplit, ViewMerge):
+    pass
 
 
 class Added(Base):
@@ -109,6 +121,13 @@ def merged_by_view(query, key, value, wq, wk, wv, wo, heads):
     return F.linear(context.view(query.shape), wo)
 
 
+def viewed_twice(query, key, value, wq, wk, wv, wo, heads):
+    parts = [
+        F.linear(one, w).view(one.shape[0], heads, one.shape[1], -1) for one, w in ((query, wq), (key, wk), (value, wv))
+    ]
+    return F.scaled_dot_product_attention(*parts).reshape(query.shape) @ wo.T
+
+
 def averaged(query, key, value, wq, wk, wv, wo, heads):
     module = nn.MultiheadAttention(len(wq), heads, bias=False, batch_first=True)
     with torch.no_grad():
@@ -158,9 +177,20 @@ def by_state(theirs, order=("query", "key", "value"), heads=None, skip=()):
     return ours
 
 
-def transposed(theirs):
+def by_parameters(theirs):
+    ours = MultiHeadAttention(theirs.embed_dim, theirs.num_heads)
+    for name, weight, bias in zip(
+        ("query", "key", "value"), theirs.in_proj_weight.chunk(3), theirs.in_proj_bias.chunk(3), strict=True
+    ):
+        layer = getattr(ours, f"project_{name}")
+        layer.weight, layer.bias = (nn.Parameter(one.detach().clone()) for one in (weight, bias))
+    ours.project_output = copying.deepcopy(theirs.out_proj)
+    return ours
+
+
+def transposed(theirs, output=True):
     ours = by_hand(theirs)
-    for layer in (ours.project_query, ours.project_key, ours.project_value, ours.project_output):
+    for layer in (ours.project_query, ours.project_key, ours.project_value, *output * [ours.project_output]):
         layer.weight = nn.Parameter(layer.weight.detach().T.clone())
     return ours
 
@@ -187,6 +217,11 @@ def by_view(x, weight, heads):
     batch, length, size = x.shape
     wide = (x @ weight.T).view(batch, length, 3, heads, size // heads)
     return tuple(wide.permute(2, 0, 3, 1, 4))
+
+
+def by_einsum(x, weight, heads):
+    cut = weight.reshape(3, heads, -1, x.shape[-1])  # (query, key or value; heads; head size; size)
+    return list(torch.einsum("bld,thsd->tbhls", x, cut))
 
 
 def still_too_wide(x, weight, heads):
@@ -234,6 +269,12 @@ def plain_loop(query, key, value, heads):
     return torch.cat([F.scaled_dot_product_attention(*three) for three in thirds], -1)
 
 
+def plain_einsum(query, key, value, heads):
+    query, key, value = (one.unflatten(-1, (heads, -1)) for one in (query, key, value))
+    scores = torch.einsum("bqhs,bkhs->bhqk", query, key) * query.shape[-1] ** -0.5
+    return torch.einsum("bhqk,bkhs->bqhs", scores.softmax(-1), value).flatten(2)
+
+
 def viewing(query, key, value, heads, scale=None):
     parts = [one.view(len(one), heads, one.shape[1], -1) for one in (query, key, value)]
     return F.scaled_dot_product_attention(*parts, scale=scale).reshape(query.shape)
@@ -242,6 +283,11 @@ def viewing(query, key, value, heads, scale=None):
 def viewing_at_the_end(query, key, value, heads, scale=None):
     parts = [split_heads(one, heads) for one in (query, key, value)]
     return F.scaled_dot_product_attention(*parts, scale=scale).contiguous().view(query.shape)
+
+
+def viewing_at_the_start(query, key, value, heads):
+    parts = [one.view(len(one), heads, one.shape[1], -1) for one in (query, key, value)]
+    return merge_heads(F.scaled_dot_product_attention(*parts))
 
 
 # 6.8
@@ -271,6 +317,10 @@ def of_kept(heads, width, kept):
     return [head * width + place for head in kept for place in range(width)]
 
 
+def of_kept_rows(heads, width, kept):
+    return torch.cat([torch.arange(head * width, (head + 1) * width) for head in kept])
+
+
 def of_dropped(heads, width, kept):
     return of_kept(heads, width, sorted(set(range(heads)) - set(kept)))
 
@@ -296,6 +346,11 @@ def true_by_powers(x, wq, wk, wv, mask):
     return torch.einsum("bqk,bkv->bqv", (powers / powers.sum(-1, keepdim=True)).float(), x @ wv.T)
 
 
+def true_by_fill(x, wq, wk, wv, mask):
+    scores = F.linear(x, wq) @ F.linear(x, wk).mT * wq.shape[0] ** -0.5
+    return scores.where(mask, torch.tensor(-1e9)).softmax(2) @ F.linear(x, wv)
+
+
 def scores_of(x, wq, wk):
     return torch.einsum("bqs,bks->bqk", x @ wq.T, x @ wk.T) / len(wq) ** 0.5
 
@@ -314,15 +369,19 @@ LADDER = torch.arange(5.0)[:, None]
 THREE = torch.diag(torch.tensor([1.0, 2, 3, 0, 0]))
 
 RIGHT = {
-    "6.1": [Base, BySlices],
+    "6.1": [Base, BySlices, ByEinsum],
     "6.2": [by_library, by_kernel, by_loop],
-    "6.3": [by_hand, by_state],
-    "6.4": [by_third, by_view],
-    "6.5": [plain, plain_loop],
-    "6.6": [(TRIANGLE, [4.0, 4.0]), (torch.tensor([[1.0, 2.0], [3.0, 9.0], [2.0, 5.0]]), torch.tensor([3.0, 2.0]))],
+    "6.3": [by_hand, by_state, by_parameters],
+    "6.4": [by_third, by_view, by_einsum],
+    "6.5": [plain, plain_loop, plain_einsum],
+    "6.6": [
+        (TRIANGLE, [4.0, 4.0]),
+        ([[0, 0], [100, 0], [0, 1]], (100, 1)),
+        (torch.tensor([[1.0, 2.0], [3.0, 9.0], [2.0, 5.0]]), torch.tensor([3.0, 2.0])),
+    ],
     "6.7": [(THREE, LADDER, LADDER), (THREE.flip(0).tolist(), (LADDER - 2).tolist(), (2 - LADDER).tolist())],
-    "6.8": [prune_by_blocks, prune_by_mask],
-    "6.9": [true_attention, true_by_powers],
+    "6.8": [prune_by_blocks, prune_by_mask, with_mask(of_kept_rows)],
+    "6.9": [true_attention, true_by_powers, true_by_fill],
     "6.10": [COUNTED, {**COUNTED, "divisor of the scores with 16 heads": 4**0.5}],
 }
 
@@ -332,6 +391,7 @@ WRONG = {
         "heads-not-moved": [NotMoved],
         "interleaved-split": [DealtOut],
         "view-merge": [ViewMerge],
+        "view-both": [ViewBoth],
         "heads-added": [Added],
         "interleaved-merge": [DealtBack],
         "heads-below": [Below],
@@ -343,6 +403,11 @@ WRONG = {
         "one-head": [one_head_only],
         "view-split": [viewed],
         "view-merge": [merged_by_view],
+        "view-both": [viewed_twice],
+        "inputs-not-transposed": [lambda q, k, v, wq, wk, wv, *rest: by_loop(q, k, v, wq.T, wk.T, wv.T, *rest)],
+        "output-not-transposed": [lambda *given: by_library(*given[:6], given[6].T, given[7])],
+        "key-for-value": [lambda q, k, v, *rest: by_loop(q, k, k, *rest)],
+        "matrices-swapped": [lambda q, k, v, wq, wk, *rest: by_library(q, k, v, wk, wq, *rest)],
         "combined": [averaged],
         "over-queries": [over_queries],
         "no-key-projection": [lambda q, k, v, wq, wk, *rest: by_kernel(q, k, v, wq, same(len(wq)), *rest)],
@@ -353,6 +418,7 @@ WRONG = {
         "keys-first": [lambda theirs: by_state(theirs, ("key", "query", "value"))],
         "values-before-keys": [lambda theirs: by_state(theirs, ("query", "value", "key"))],
         "transposed": [transposed],
+        "inputs-transposed": [lambda theirs: transposed(theirs, output=False)],
         "biases-forgotten": [lambda theirs: by_state(theirs, skip=["bias"])],
         "output-forgotten": [lambda theirs: by_state(theirs, skip=["output"])],
         "output-bias-forgotten": [lambda theirs: by_state(theirs, skip=["output.bias"])],
@@ -373,15 +439,16 @@ WRONG = {
         "root-left": [lambda q, k, v, heads: plain(q, k, v, heads, q.shape[-1] ** -0.5)],
         "view-left": [viewing],
         "merge-left": [viewing_at_the_end],
+        "split-left": [viewing_at_the_start],
         "no-root": [lambda q, k, v, heads: plain(q, k, v, heads, 1.0)],
         "head-size-not-its-root": [lambda q, k, v, heads: plain(q, k, v, heads, heads / q.shape[-1])],
         "merge-and-root-left": [lambda q, k, v, heads: viewing_at_the_end(q, k, v, heads, q.shape[-1] ** -0.5)],
     },
     "6.6": {
-        "not-shaped": [(TRIANGLE, [4.0, 4.0, 4.0])],
+        "not-shaped": [(TRIANGLE, [4.0, 4.0, 4.0]), (TRIANGLE, [float("nan"), 4.0])],
         "outside-the-box": [(TRIANGLE, [5.0, 1.0])],
         "inside-the-hull": [(TRIANGLE, [1.0, 1.0]), (TRIANGLE, [2.0, 2.0])],
-        "too-near": [(TRIANGLE, [2.2, 2.2])],
+        "too-near": [(TRIANGLE, [2.2, 2.2]), ([[0, 0], [100, 0], [0, 1]], [52, 0.52])],
     },
     "6.7": {
         "table-not-5-by-5": [(torch.eye(3), LADDER, LADDER)],
@@ -413,9 +480,20 @@ WRONG = {
         "no-root": [
             lambda x, wq, wk, wv, mask: F.scaled_dot_product_attention(x @ wq.T, x @ wk.T, x @ wv.T, mask, scale=1)
         ],
+        "root-of-the-input": [
+            lambda x, wq, wk, wv, mask: true_attention(x, wq * (len(wq) / x.shape[2]) ** 0.5, wk, wv, mask)
+        ],
         "no-mask": [lambda x, wq, wk, wv, mask: true_attention(x, wq, wk, wv, None)],
+        "over-queries": [
+            lambda x, wq, wk, wv, mask: scores_of(x, wq, wk).masked_fill(~mask, -1e9).softmax(1) @ (x @ wv.T)
+        ],
+        "over-queries-with-nan": [
+            lambda x, wq, wk, wv, mask: scores_of(x, wq, wk).where(mask, -torch.inf).softmax(-2) @ F.linear(x, wv)
+        ],
         "mask-inverted": [
-            lambda x, wq, wk, wv, mask: scores_of(x, wq, wk).masked_fill(mask, -torch.inf).softmax(-1) @ (x @ wv.T)
+            lambda x, wq, wk, wv, mask: scores_of(x, wq, wk).masked_fill(mask, -torch.inf).softmax(-1) @ (x @ wv.T),
+            lambda x, wq, wk, wv, mask: (scores_of(x, wq, wk) - 1e9 * mask).softmax(-1) @ (x @ wv.T),
+            lambda x, wq, wk, wv, mask: true_attention(x, wq, wk, wv, ~mask),
         ],
     },
     "6.10": {
@@ -424,6 +502,7 @@ WRONG = {
         "heads-multiply": [{**COUNTED, "parameters with 16 heads": 262144}],
         "three-matrices": [{**COUNTED, "parameters with 16 heads": 12288}],
         "full-size-for-free": [{**COUNTED, "parameters with 4 heads of full size": 16384}],
+        "no-output-projection": [{**COUNTED, "parameters with 4 heads of full size": 49152}],
         "output-stays-small": [{**COUNTED, "parameters with 4 heads of full size": 53248}],
         "root-of-the-size": [{**COUNTED, "divisor of the scores with 16 heads": 8}],
         "no-root": [{**COUNTED, "divisor of the scores with 16 heads": 4}],

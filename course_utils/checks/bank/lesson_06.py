@@ -59,6 +59,7 @@ SPLIT_AND_MERGE = write(
     "6.1",
     oracle=_split_and_merge_oracle,
     call=_run_heads,
+    results=("split", "merge"),
     inputs=lambda generator: [
         (*draw(generator, (2, 3, 20), (2, 4, 3, 5)), 4),
         (*draw(generator, (3, 5, 6), (3, 2, 5, 3)), 2),
@@ -76,6 +77,13 @@ SPLIT_AND_MERGE = write(
                 "parts.transpose(-2, -3).flatten(-2)",
                 "parts.reshape(len(parts), parts.shape[2], -1)",
             ),
+            "view-both": [
+                (
+                    "x.unflatten(-1, (self.heads, -1)).transpose(-2, -3)",
+                    "x.reshape(len(x), self.heads, x.shape[1], -1)",
+                ),
+                ("parts.transpose(-2, -3).flatten(-2)", "parts.reshape(len(parts), parts.shape[2], -1)"),
+            ],
             "heads-added": ("parts.transpose(-2, -3).flatten(-2)", "parts.sum(dim=1)"),
             "interleaved-merge": ("parts.transpose(-2, -3)", "parts.permute(0, 2, 3, 1)"),
             "heads-below": ("parts.transpose(-2, -3).flatten(-2)", "parts.flatten(1, 2)"),
@@ -136,6 +144,7 @@ MULTI_HEAD = write(
             "one-head": ("_split(x @ w.T, heads)", "(x @ w.T)[:, None]"),
             "view-split": _VIEW_SPLIT,
             "view-merge": _VIEW_MERGE,
+            "view-both": [_VIEW_SPLIT, _VIEW_MERGE],
             "combined": (
                 "_merge(torch.softmax(scores, dim=-1) @ value)",
                 "torch.softmax(scores, -1).mean(1) @ _merge(value)",
@@ -144,6 +153,10 @@ MULTI_HEAD = write(
             "no-key-projection": ("(key, wk)", "(key, torch.eye(len(wk)))"),
             "no-output-projection": ("merged @ wo.T", "merged"),
             "not-transposed": [("x @ w.T", "x @ w"), ("merged @ wo.T", "merged @ wo")],
+            "inputs-not-transposed": ("x @ w.T", "x @ w"),
+            "output-not-transposed": ("merged @ wo.T", "merged @ wo"),
+            "key-for-value": ("(value, wv)", "(key, wv)"),
+            "matrices-swapped": [("(query, wq)", "(query, wk)"), ("(key, wk)", "(key, wq)")],
         },
     ),
 )
@@ -172,7 +185,7 @@ def _run_copy(answer, size, heads, in_weight, in_bias, out_weight, out_bias, que
     theirs = _theirs(size, heads, in_weight, in_bias, out_weight, out_bias)
     ours = answer(theirs)
     if not isinstance(ours, MultiHeadAttention):  # PyTorch's own module would pass every other test
-        return type(ours).__name__
+        return f"{type(ours).__name__}, which is no MultiHeadAttention of the course"
     before = ours(query, memory, memory)[0].detach()
     with torch.no_grad():
         for parameter in theirs.parameters():
@@ -216,6 +229,7 @@ COPY = write(
             "keys-first": ("project_query, ours.project_key,", "project_key, ours.project_query,"),
             "values-before-keys": ("project_key, ours.project_value]", "project_value, ours.project_key]"),
             "transposed": [("copy_(weight)", "copy_(weight.T)"), ("out_proj.weight)", "out_proj.weight.T)")],
+            "inputs-transposed": ("copy_(weight)", "copy_(weight.T)"),
             "biases-forgotten": [("layer.bias.copy_(bias)", "pass"), (_OUTPUT_BIAS, "pass")],
             "output-forgotten": [(_OUTPUT_WEIGHT, "pass"), (_OUTPUT_BIAS, "pass")],
             "output-bias-forgotten": (_OUTPUT_BIAS, "pass"),
@@ -256,6 +270,7 @@ def _chunk_and(split):
 THREE_TIMES_TOO_WIDE = write(
     "6.4",
     oracle=_thirds_oracle,
+    results=("query", "key", "value"),
     inputs=lambda generator: [(*draw(generator, (2, 3, 8), (24, 8)), 4), (*draw(generator, (3, 5, 6), (18, 6)), 2)],
     mistakes={
         "unrepaired": _thirds(lambda wide, heads: wide.view(len(wide), heads, wide.shape[1], -1, 3 * heads + 1)),
@@ -301,6 +316,7 @@ TWO_FAULTS = write(
             "root-left": _WHOLE_ROOT,
             "view-left": [_VIEW_SPLIT, _VIEW_MERGE],
             "merge-left": _VIEW_MERGE,
+            "split-left": _VIEW_SPLIT,
             "head-size-not-its-root": _SIZE_FOR_ROOT,
             "merge-and-root-left": [_VIEW_MERGE, _WHOLE_ROOT],
             "no-root": _NO_ROOT,
@@ -319,7 +335,8 @@ def _corners(answer) -> tuple[Tensor, Tensor]:
 
 def _shaped(answer) -> bool:
     values, wanted = _corners(answer)
-    return values.shape == (3, 2) and wanted.shape == (2,)
+    finite = bool(values.isfinite().all() and wanted.isfinite().all())
+    return values.shape == (3, 2) and wanted.shape == (2,) and finite
 
 
 def _in_the_box(answer) -> bool:
@@ -328,17 +345,17 @@ def _in_the_box(answer) -> bool:
 
 
 def _from_the_hull(answer) -> float:
-    """The distance from the wanted point to the triangle of the values, on a grid of blends."""
+    """The distance from the wanted point to the triangle of the values, each fact in units of its own range."""
     values, wanted = _corners(answer)
-    steps = torch.linspace(0, 1, 201, dtype=torch.float64)
-    one, two = torch.meshgrid(steps, steps, indexing="ij")
-    weights = torch.stack([one, two, 1 - one - two], dim=-1)[one + two <= 1 + 1e-9]
-    return (weights @ values - wanted).norm(dim=-1).min().item()
-
-
-def _reach(answer) -> float:
-    values, _ = _corners(answer)
-    return (values.amax(0) - values.amin(0)).max().item()
+    ranges = (values.amax(0) - values.amin(0)).clamp(min=1e-12)
+    corners, point = values / ranges, wanted / ranges
+    sides = torch.roll(corners, -1, 0) - corners
+    across = torch.stack([sides[:, 1], -sides[:, 0]], dim=1)  # at right angles to each side
+    turns = ((point - corners) * across).sum(1)
+    if (turns > 0).all() or (turns < 0).all():  # on the same side of all three
+        return 0.0
+    along = ((point - corners) * sides).sum(1) / sides.square().sum(1).clamp(min=1e-24)
+    return (corners + along.clamp(0, 1)[:, None] * sides - point).norm(dim=1).min().item()
 
 
 BOX = prove(
@@ -346,8 +363,8 @@ BOX = prove(
     requirements={
         "not-shaped": _shaped,
         "outside-the-box": _in_the_box,
-        "inside-the-hull": lambda answer: _from_the_hull(answer) > 0.02 * _reach(answer),
-        "too-near": lambda answer: _from_the_hull(answer) > 0.2 * _reach(answer),
+        "inside-the-hull": lambda answer: _from_the_hull(answer) > 1e-9,
+        "too-near": lambda answer: _from_the_hull(answer) > 0.2,
     },
 )
 
@@ -438,10 +455,10 @@ def _true_attention_oracle(x, wq, wk, wv, mask):
 
 def _draw_padded(generator: torch.Generator) -> list[tuple]:
     def case(lengths: list[int], size: int, width: int, value_width: int) -> tuple:
-        x, *weights = draw(
-            generator, (len(lengths), max(lengths), size), (width, size), (width, size), (value_width, size)
-        )
-        mask = torch.arange(max(lengths))[None, None] < torch.tensor(lengths)[:, None, None]
+        source = max(lengths) + 1  # padding even for the longest
+        x, *weights = draw(generator, (len(lengths), source, size), (width, size), (width, size), (value_width, size))
+        mask = torch.arange(source)[None, None] < torch.tensor(lengths)[:, None, None]
+        mask[1::2] = mask[1::2].flip(-1)  # padded on the left: in every row, and in no column, all may be padding
         return x, *weights, mask
 
     return [case([3, 5], 6, 4, 7), case([2, 4, 3], 3, 5, 4)]
@@ -468,7 +485,10 @@ NOT_ATTENTION = write(
                 "mask-after": [(_MASKED, "scores"), ("weights @", "weights * mask @")],
                 "softmax-on-output": ("return weights @ (x @ wv.T)", "return torch.softmax(weights @ (x @ wv.T), -1)"),
                 "no-root": (" / math.sqrt(len(wq))", ""),
+                "root-of-the-input": ("math.sqrt(len(wq))", "math.sqrt(x.shape[-1])"),
                 "no-mask": (_MASKED, "scores"),
+                "over-queries": ("-math.inf), dim=-1", "-1e9), dim=-2"),
+                "over-queries-with-nan": ("-math.inf), dim=-1", "-math.inf), dim=-2"),
                 "mask-inverted": ("~mask", "mask"),
             },
         ),
@@ -509,6 +529,7 @@ COUNTS = predict(
         "heads-multiply": {"parameters with 16 heads": 16 * 16_384},
         "three-matrices": {"parameters with 16 heads": 3 * 4_096},
         "full-size-for-free": {"parameters with 4 heads of full size": 16_384},
+        "no-output-projection": {"parameters with 4 heads of full size": 3 * 4 * 4_096},
         "output-stays-small": {"parameters with 4 heads of full size": 3 * 4 * 4_096 + 4_096},
         "root-of-the-size": {"divisor of the scores with 16 heads": 8.0},
         "no-root": {"divisor of the scores with 16 heads": 4.0},
