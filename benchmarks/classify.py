@@ -1,4 +1,4 @@
-"""The race of lesson 10: linear models and networks sort the TREC questions; what order carries; how much data it takes.
+"""The race of lesson 10: linear models and networks sort the TREC questions; what order carries; how much data helps.
 
     OMP_NUM_THREADS=1 python benchmarks/classify.py            about ten minutes; writes the report that lesson 10 draws
     OMP_NUM_THREADS=1 python benchmarks/classify.py --choose   the settings of each, on the dev part: eight minutes more
@@ -34,7 +34,7 @@ NAME = "classify"
 SEEDS, FEWER = range(5), range(3)
 RATES, DROPOUTS, SIZES, STRENGTHS = (0.005, 0.01, 0.02), (0.3, 0.5), (64, 128), (0.1, 0.3, 1.0, 3.0, 10.0)
 LINEAR = {"first two words": (2, 2, 0.3), "words": (None, 1, 1.0), "words and pairs": (None, 2, 3.0)}
-NETWORKS = {  # reader + pooling: learning rate, dropout, numbers a word, as --choose found them
+NETWORKS = {  # reader + pooling: learning rate, dropout, numbers a word, from the grid (--choose repeats it)
     "plain + mean": (0.01, 0.5, 64),
     "plain + max": (0.02, 0.3, 64),
     "plain + attention": (0.005, 0.5, 64),
@@ -111,17 +111,14 @@ def shuffled(questions: Sequence[Question], seed: int) -> list[Question]:
     return [Question(tuple(draw.sample(question.words, len(question.words))), question.kind) for question in questions]
 
 
-def race(learn: list[Question], test: list[Question]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Every contestant on the 500, and how those of `SHUFFLED` that learned from order do when it is taken away."""
+def race(learn: list[Question], test: list[Question]) -> dict[str, Any]:
+    """Every contestant on the 500: right and wrong for each question and seed."""
     commonest = Counter(question.kind for question in learn).most_common(1)[0][0]
     found: dict[str, Any] = {"commonest kind": {"right": [marks([commonest] * len(test), test)]}}
-    order: dict[str, Any] = {}
     for name in LINEAR:
         began = time.thread_time()
         answers = linear(name, learn)
         found[name] = {"right": [marks(answers(test), test)], "seconds": [round(time.thread_time() - began, 2)]}
-        if name in SHUFFLED:
-            order[name] = {"untrained for it": [percent(marks(answers(s), s)) for s in _mixed(test)]}
         print(name, percent(found[name]["right"][0]), flush=True)
     for name, settings in NETWORKS.items():
         runs = [network(name, learn, seed, settings) for seed in SEEDS]
@@ -132,24 +129,17 @@ def race(learn: list[Question], test: list[Question]) -> tuple[dict[str, Any], d
             "parameters": runs[0][1]["parameters"],
             "losses": runs[0][1]["losses"],
         }
-        if name in SHUFFLED:
-            pairs = zip(runs[: len(FEWER)], _mixed(test), strict=True)
-            order[name] = {"untrained for it": [percent(marks(answers(s), s)) for (answers, _), s in pairs]}
         print(name, [percent(signs) for signs in found[name]["right"]], flush=True)
     for row in found.values():
         row["test"] = [percent(signs) for signs in row["right"]]
-    return found, order
+    return found
 
 
-def _mixed(test: list[Question]) -> list[list[Question]]:
-    return [shuffled(test, 100 + seed) for seed in FEWER]
-
-
-def without_order(learn: list[Question], mixed: list[list[Question]], name: str) -> list[float]:
+def without_order(learn: list[Question], test: list[Question], name: str) -> list[float]:
     """Learns from shuffled questions and answers shuffled ones."""
     found = []
-    for seed, asked in zip(FEWER, mixed, strict=True):
-        some = shuffled(learn, seed)
+    for seed in FEWER:
+        some, asked = shuffled(learn, seed), shuffled(test, 100 + seed)
         answers = linear(name, some) if name in LINEAR else network(name, some, seed, NETWORKS[name])[0]
         found.append(percent(marks(answers(asked), asked)))
     return found
@@ -206,14 +196,11 @@ def main() -> None:
         write_experiment(report, NAME)
         return
     learn = train + dev
-    report["contestants"], order = race(learn, test)
+    report["contestants"] = race(learn, test)
     known = set(twins(test, learn))
     report["twins"] = "".join(str(int(question in known)) for question in test)
     write_experiment(report, NAME)
-    for name, row in order.items():
-        row["trained for it"] = without_order(learn, _mixed(test), name)
-        print("shuffled:", name, row, flush=True)
-    report["shuffled"] = order
+    report["shuffled"] = {name: without_order(learn, test, name) for name in SHUFFLED}
     write_experiment(report, NAME)
     report["shares"] = {name: {f"{s}": with_less(learn, test, name, s) for s in SHARES} for name in SHARED}
     write_experiment(report, NAME)
