@@ -67,7 +67,9 @@ def highlighted(
     figure.canvas.draw_idle()
 
 
-def race(found: Mapping[str, Sequence[float]], note: str = "", shuffled: Mapping[str, Sequence[float]] | None = None):
+def race(
+    found: Mapping[str, Sequence[float]], note: str = "", shuffled: Mapping[str, Sequence[float]] | None = None
+) -> None:
     """Draws a row of points for each contestant, one for each seed, and a line at their mean; the best stands on top.
 
     `shuffled` adds, for those that it names, what they reach on shuffled words.
