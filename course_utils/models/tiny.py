@@ -38,6 +38,7 @@ class Tiny(nn.Module):
         return self.look(digits, mask)[0]
 
     def look(self, digits: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Gives what `forward` gives, and the weights: (seed, batch, heads, query, key)."""
         x = F.one_hot(digits, 10).float() @ self.embed  # (seed, batch, length, size)
         n, size = x.shape[-2:]
         if self.way == "sine and cosine":  # added to the inputs
