@@ -1,12 +1,11 @@
 """Drawings that are no data: boxes with shapes, arrows with words, on an opaque card that dark pages show as well."""
 
-from collections.abc import Sequence
-
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.colors import to_rgb
 from matplotlib.layout_engine import PlaceHolderLayoutEngine
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Rectangle
+from numpy.typing import ArrayLike
 
 from course_utils.plots.base import COLOURS, SEQUENTIAL
 
@@ -68,7 +67,7 @@ class Card:
             self.axes.text(x, bottom, shape, ha="center", va="center", size=9, color="#444444", zorder=3)
 
     def cells(
-        self, name: str, x: float, y: float, values: Sequence, role: str = "plain", text: str = "", size: float = 0.26
+        self, name: str, x: float, y: float, values: ArrayLike, role: str = "plain", text: str = "", size: float = 0.26
     ) -> None:
         """Places a small grid around x, y, one square for each number, darker for more; its text stands above it.
 
