@@ -20,6 +20,7 @@ from course_utils.attention.positions import (
 )
 from course_utils.models.tiny import WAYS, Tiny, with_hands_held
 from course_utils.plots.positions import (
+    along_training,
     clocks,
     code_map,
     extrapolation,
@@ -197,6 +198,8 @@ def test_the_pictures_show_every_place_and_every_way():
     assert [text.get_text() for text in plt.gcf().legends[0].get_texts()] == ["a", "by hand", "b"]
     weight_against_distance({"a": [0.1] * 60, "b": [0.2] * 60}, trained=11)
     assert [line.get_label() for line in plt.gcf().axes[0].lines] == ["a", "b"]
+    along_training({"one": {"a": numbers, "b": numbers}, "two": {"a": numbers}}, "a title")
+    assert [ax.get_title(loc="left") for ax in plt.gcf().axes] == ["one", "two"]
     where_places_enter()
     written = " ".join(text.get_text() for text in plt.gcf().axes[0].texts)
     assert all(way.split()[0] in written for way in WAYS if way != "none")

@@ -20,7 +20,7 @@ from course_utils.terminal import print_anyway
 
 README_FIGURE = ("figures/alignment.png", "00_start", "the-alignment")  # file, lesson, cell whose picture it is
 README_TABLE = re.compile(r"(<!-- lessons -->\n).*?(<!-- /lessons -->)", re.DOTALL)
-TIME = re.compile(r"\*\*Time:\*\* (\d+) minutes(?:, and (\d+) for the exercises)?")
+TIME = re.compile(r"\*\*Time:\*\* (\d+) minutes(?:, and \d+ for \*Further\*)?(?:, and (\d+) for the exercises)?")
 KERNEL = {  # one thread and the CPU: what is stored does not depend on the author's machine more than it must
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",

@@ -1,4 +1,4 @@
-"""The pictures of lesson 03: shuffled maps, four kinds of attention, self-weights, and what a gradient is worth."""
+"""The pictures of lesson 03: one source, shuffled maps, four kinds, self-weights, and what a gradient is worth."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,6 +8,31 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from course_utils.plots.base import COLOURS, LINES, MARKERS, as_array, heatmap, row
+from course_utils.plots.card import Card
+
+A_MAP = [[0.1, 0.7, 0.1], [0.6, 0.1, 0.3], [0.1, 0.2, 0.7]]  # no data: a map of weights as small as can be
+
+
+def one_source() -> None:
+    """Draws self-attention: one source, three projections, then the steps that every attention has."""
+    card = Card(10.4, 4.1)
+    card.box("x", 1.1, 2.05, "(length, input size)", text="source x")
+    projections = {
+        "query": (3.3, "(length, size)"),
+        "key": (2.05, "(length, size)"),
+        "value": (0.8, "(length, value size)"),
+    }
+    for name, (height, shape) in projections.items():
+        card.box(name, 4.1, height, shape, name)
+        card.arrow("x", name, f"W {name}", name, lift=0.04)
+    card.box("scores", 6.5, 2.7, "(length, length)")
+    card.arrow("query", "scores", role="query")
+    card.arrow("key", "scores", role="key")
+    card.cells("weights", 8.9, 2.7, A_MAP, "weights", "weights (length, length)")
+    card.arrow("scores", "weights", "softmax")
+    card.box("context", 8.9, 0.8, "(length, value size)", "context")
+    card.arrow("weights", "context", role="weights")
+    card.arrow("value", "context", "mixed by the weights", "value")
 
 
 def side_by_side(maps: Mapping[str, tuple], mark: tuple[str, str] | None = None) -> None:

@@ -111,6 +111,23 @@ def weight_against_distance(mean: Mapping[str, Sequence[float]], trained: int) -
     ax.set_xticks([3, *range(10, len(next(iter(mean.values()))), 10), 47])
 
 
+def along_training(panels: Mapping[str, Mapping[str, tuple]], title: str) -> None:
+    """Draws what models reach after more and more steps of training, a panel for each choice of learning rates.
+
+    Shapes: each way is (steps, percent, spread), each of shape (points).
+    """
+    axes = row(len(panels), width=5.2, height=3.8)
+    for place, (ax, (panel, ways)) in enumerate(zip(axes, panels.items(), strict=True)):
+        label = "digits right, in %" if place == 0 else ""
+        curves(ways, "training steps (log scale)", label, panel, ax=ax, logx=True)
+        steps = [int(n) for n in next(iter(ways.values()))[0]]
+        ax.set_xticks(steps, [str(n) for n in steps])
+        ax.minorticks_off()
+        ax.set_ylim(55, 101)
+        ax.get_legend().set_loc("lower right")
+    axes[0].figure.suptitle(title, fontsize=12)
+
+
 def extrapolation(tasks: Mapping[str, Mapping[str, tuple]], trained: int) -> None:
     """Draws accuracy against length, one panel for each task; the lengths up to `trained` were seen in training.
 

@@ -1,6 +1,6 @@
 """How words sound, by decoders that see more or less of the letters: three seeds, each at the best of its rates.
 
-    OMP_NUM_THREADS=1 python benchmarks/bottleneck.py        about twenty minutes; writes the report that lesson 07 draws
+    OMP_NUM_THREADS=1 python benchmarks/one_vector.py     about twenty minutes; writes the report that lesson 07 draws
 
 The contestants differ in what their score sees: nothing (one vector), the keys only, or query and key, by four rules.
 All have size 128 and get one pass through the dictionary in the same order. The learning rate of each is the best of
@@ -9,7 +9,6 @@ at once that is settled. Last, three contestants get three passes, to see whethe
 """
 
 import argparse
-import time
 from collections.abc import Callable, Sequence
 from datetime import date
 
@@ -27,8 +26,9 @@ from course_utils.train.fit import fit
 from course_utils.train.forgetting import missed_by_place
 from course_utils.train.metrics import phoneme_error_rate
 from course_utils.train.reports import machine
-from course_utils.train.reports.experiments import write_experiment
+from course_utils.train.reports.experiments import experiment, experiments, write_experiment
 
+NAME = "one_vector"
 SIZE, RATES = 128, [0.002, 0.004, 0.008]
 LENGTHS, MOST, LONG, PARTS = range(4, 14), 300, 12, 6
 CPU = torch.device("cpu")
@@ -113,67 +113,82 @@ class Race:
         return [round(x, 2) for x in (100 * lost / total).tolist()]
 
 
-def best_rate(race: Race, contestant: str) -> tuple[dict[float, float], Seq2Seq]:
-    """The error on the development words at each rate tried, from the slowest, and the best model, all of seed 0."""
-    found: dict[float, float] = {}
-    models = {}
-    untried = list(RATES)
+def best_rate(race: Race, contestant: str, found: dict[str, float]) -> tuple[dict[str, float], Seq2Seq | None]:
+    """The error on the development words at each rate tried, and the best model, all of seed 0.
+
+    `found` holds what was measured already: those rates are not tried again.
+    """
+    found, best = dict(found), None
+    untried = [rate for rate in RATES if f"{rate:g}" not in found]
     while untried:
         rate = untried.pop()
-        models[rate] = race.train(contestant, rate, seed=0)
-        found[rate] = race.sounds_wrong(models[rate], race.dev)
-        print(f"{contestant:12} rate {rate:g}: {found[rate]:.2f} on dev", flush=True)
-        best = min(found, key=found.__getitem__)
-        if not untried and best in (min(found), max(found)) and len(found) < 6:
-            untried.append(best / 2 if best == min(found) else best * 2)
-    return dict(sorted(found.items())), models[min(found, key=found.__getitem__)]
+        model = race.train(contestant, rate, seed=0)
+        found[f"{rate:g}"] = race.sounds_wrong(model, race.dev)
+        print(f"{contestant:12} rate {rate:g}: {found[f'{rate:g}']:.2f} on dev", flush=True)
+        first = min(found, key=found.__getitem__)
+        best = model if first == f"{rate:g}" else best
+        tried = sorted(map(float, found))
+        if not untried and len(found) < 6 and float(first) in (tried[0], tried[-1]):
+            untried.append(tried[0] / 2 if float(first) == tried[0] else 2 * tried[-1])
+    return dict(sorted(found.items())), best
 
 
-def measure(race: Race, contestants: Sequence[str], seeds: Sequence[int], passes: int) -> dict:
-    """Every contestant at its best rate with every seed, and some of them with more passes."""
-    found: dict[str, dict] = {}
-    for name in contestants:
-        dev, model = best_rate(race, name)
-        rate = min(dev, key=dev.__getitem__)
-        models = [model] + [race.train(name, rate, seed) for seed in seeds[1:]]
-        found[name] = {
-            "parameters": sum(weight.numel() for weight in model.parameters()),
-            "dev by rate": {f"{rate:g}": error for rate, error in dev.items()},
-            "rate": rate,
-            "seeds": [race.examined(model) for model in models],
-        }
-        print(f"{name:12} {[one['by length'] for one in found[name]['seeds']]}", flush=True)
-        if name in LONGER:
-            longer = race.train(name, rate, seeds[0], passes)
-            found[name]["longer"] = {"passes": passes, **race.examined(longer)}
-            print(f"{name:12} {passes} passes: {found[name]['longer']['by length']}", flush=True)
-    return found
+def measure(race: Race, name: str, seeds: Sequence[int], known: dict) -> dict:
+    """A contestant at its best rate with every seed."""
+    dev, best = best_rate(race, name, known.get("dev by rate", {}))
+    rate = float(min(dev, key=dev.__getitem__))
+    models = [best or race.train(name, rate, seeds[0])] + [race.train(name, rate, seed) for seed in seeds[1:]]
+    return known | {
+        "parameters": sum(weight.numel() for weight in models[0].parameters()),
+        "dev by rate": dev,
+        "rate": rate,
+        "seeds": [race.examined(model) for model in models],
+    }
+
+
+def measure_longer(race: Race, name: str, seed: int, passes: int, known: dict) -> dict:
+    """A contestant at the rate that was best, with more passes."""
+    return known | {"longer": {"passes": passes, **race.examined(race.train(name, known["rate"], seed, passes))}}
 
 
 def main() -> None:
     ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ask.add_argument("--contestants", nargs="+", default=list(SCORES), choices=list(SCORES))
+    ask.add_argument("--longer", nargs="*", default=LONGER, choices=list(SCORES), help="who gets more passes as well")
     ask.add_argument("--seeds", type=int, default=3)
     ask.add_argument("--passes", type=int, default=3, help="of the longer training")
     ask.add_argument("--pairs", type=int, help="train on the first pairs only; nothing is stored")
     said = ask.parse_args()
     torch.set_num_threads(1)
-    began, race = time.process_time(), Race(said.pairs)
-    found = measure(race, said.contestants, range(said.seeds), said.passes)
+    race = Race(said.pairs)
+    known = experiment(NAME)["contestants"] if said.pairs is None and NAME in experiments() else {}
+    seeds = list(range(said.seeds))
+    for name in said.contestants:
+        known[name] = measure(race, name, seeds, known.get(name, {}))
+        print(f"{name:12} {[one['by length'] for one in known[name]['seeds']]}", flush=True)
+        store(race, known, seeds, said.pairs)
+    for name in said.longer:
+        known[name] = measure_longer(race, name, seeds[0], said.passes, known[name])
+        print(f"{name:12} {said.passes} passes: {known[name]['longer']['by length']}", flush=True)
+        store(race, known, seeds, said.pairs)
+
+
+def store(race: Race, contestants: dict, seeds: list[int], pairs: int | None) -> None:
+    """Stores what is known so far; what was measured before stays."""
+    if pairs is not None:
+        return
     report = {
-        "command": "python benchmarks/bottleneck.py",
+        "command": "python benchmarks/one_vector.py",
         "date": date.today().isoformat(),
-        "seeds": list(range(said.seeds)),
+        "seeds": seeds,
         "machine": machine(CPU, processes=1),
-        "seconds": round(time.process_time() - began),
         "size": SIZE,
         "steps": len(race.buckets),
         "lengths": list(LENGTHS),
         "words": [len(race.test[length]) for length in LENGTHS],
-        "contestants": found,
+        "contestants": contestants,
     }
-    if said.pairs is None:
-        print(f"written: {write_experiment(report, 'bottleneck').name}")
+    print(f"written: {write_experiment(report, NAME).name}", flush=True)
 
 
 if __name__ == "__main__":
