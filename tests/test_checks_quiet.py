@@ -90,3 +90,24 @@ def test_what_is_kept_is_kept_after_an_error_too():
         {}["lost"]
     assert state() == before
     pyplot.close("all")
+
+
+def test_in_jupyter_the_kernel_outlives_an_exit(monkeypatch):
+    class Shell:
+        def ask_exit(self):
+            raise AssertionError("the kernel ends")
+
+    shell = Shell()
+    monkeypatch.setitem(sys.modules, "IPython", type("IPython", (), {"get_ipython": staticmethod(lambda: shell)}))
+    with pytest.raises(SystemExit), nothing_moves():
+        shell.ask_exit()
+    with pytest.raises(AssertionError, match="the kernel ends"):
+        shell.ask_exit()
+
+
+def test_what_an_answer_prints_is_not_repeated_for_the_explanation(capsys):
+    exercise = Exercise(
+        "9.3", "double", oracle=lambda x: 2 * x, inputs=lambda g: [(torch.randn(3, generator=g),)] * 2, mistakes=[]
+    )
+    assert exercise.examine(lambda x: print("seen") or x.sin(), torch.Generator().manual_seed(1)).state == "wrong"
+    assert capsys.readouterr().out == "seen\nseen\n"
