@@ -86,7 +86,7 @@ def ladder(milliseconds: Mapping[str, float], errors: Mapping[str, tuple], limit
     for place, time in zip(places, milliseconds.values(), strict=True):  # dots: on a log scale bars start nowhere
         left.plot(time, place, "o", color=COLOURS["blue"], markersize=9)
         left.annotate(f"{time:.3g}", (time, place), (9, 0), textcoords="offset points", va="center")
-    left.set(xscale="log", xlabel="milliseconds, forward (log scale)", title="Six ways to write it …")
+    left.set(xscale="log", xlabel="milliseconds, forward (log scale)", title="Several ways to write it …")
     left.xaxis.set_major_locator(LogLocator(10, subs=(1, 3)))  # few enough to be read side by side
     left.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     left.minorticks_off()

@@ -1,109 +1,112 @@
 """The pictures of the encoder-decoder: two orders of looking and writing, curves that part, alignments of words."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from course_utils.plots.base import COLOURS, SEQUENTIAL, as_array
+from course_utils.plots.base import COLOURS, LINES, MARKERS, SEQUENTIAL, as_array
+from course_utils.plots.card import Card
 
 GREY = "#767676"  # dark enough to be read on white
-DARK_ORANGE = "#8F6200"  # for words: the orange of the lines is too pale to be read
-BOX = {"boxstyle": "round,pad=0.35", "facecolor": "white", "linewidth": 1.6}
 
 
 def two_orders() -> None:
     """Draws one step of two decoders: the state before asks (Bahdanau), or the state after asks (Luong)."""
-    _, axes = plt.subplots(2, 1, figsize=(9.4, 5.4))
-    fixed = {
-        "sound before": (0.9, 2.2),
-        "state before": (0.9, 1.35),
-        "letters' states": (0.9, 0.35),
-        "join": (7.1, 1.35),
-    }
-    first = {**fixed, "look": (3.1, 0.35), "cell": (5.1, 1.35)}
-    second = {**fixed, "cell": (3.1, 1.35), "look": (5.1, 0.35)}
+    card = Card(9.6, 6.1)
+    first = {"look": (3.9, 0.45), "cell": (6.0, 1.3)}
+    second = {"look": (6.0, 0.45), "cell": (3.9, 1.3)}
+    _order(card, 3.05, first, "before", "Bahdanau: the state before asks, and the context goes into the cell")
     _order(
-        axes[0], first, "state before", "cell", "Bahdanau: the state before asks, and the context goes into the cell"
+        card, 0.1, second, "cell", "Luong: the cell moves first, the state after asks, and the context stays outside"
     )
-    _order(axes[1], second, "cell", None, "Luong: the state after asks, and the context stays out of the cell")
 
 
-def _order(ax: Axes, places: dict, asks: str, into: str | None, title: str) -> None:
+def _order(card: Card, base: float, places: dict, asks: str, title: str) -> None:
     """One step: who asks, and whether the context enters the recurrent cell."""
-    for name, (x, y) in places.items():
-        edge = {"look": COLOURS["red"], "cell": COLOURS["blue"]}.get(name, GREY)
-        ax.text(x, y, name, ha="center", va="center", size=11, bbox={**BOX, "edgecolor": edge}, zorder=3)
-    arrows = [("sound before", "cell", "", GREY), ("state before", "cell", "", COLOURS["blue"]),
-              ("letters' states", "look", "keys, values", GREY), (asks, "look", "query", COLOURS["red"]),
-              ("cell", "join", "state after", COLOURS["blue"]),
-              ("look", "join", "context", COLOURS["red"])]  # fmt: skip
-    arrows += [("look", into, "context", COLOURS["red"])] if into else []
-    for start, stop, word, colour in arrows:
-        _arrow(ax, _edge(start, places[start], places[stop]), _edge(stop, places[stop], places[start]), word, colour)
-    _arrow(ax, (7.5, 1.35), (8.3, 1.35), "", GREY)
-    ax.text(8.4, 1.35, "next sound", ha="left", va="center", size=11)
-    ax.set(xlim=(0, 9.4), ylim=(0, 2.5), title=title)
-    ax.axis("off")
+    name = {part: f"{part} at {base}" for part in ("sound", "before", "states", "look", "cell", "join", "next")}
+    look, cell = places["look"], places["cell"]
+    card.note(0.3, base + 2.62, title, align="left")
+    card.box(name["sound"], 1.15, base + 2.05, "(1, size)", text="sound before")
+    card.box(name["before"], 1.15, base + 1.3, "(1, size)", "query" if asks == "before" else "plain", "state before")
+    card.box(name["states"], 1.15, base + 0.45, "(letters, size)", "key", "letters' states")
+    card.box(name["look"], look[0], base + look[1], "(1, letters)", "weights", "weights")
+    card.box(name["cell"], cell[0], base + cell[1], text="GRU cell")
+    card.box(name["join"], 8.35, base + 1.3, "(1, size)", text="join")
+    card.box(name["next"], 8.35, base + 2.15, text="next sound")
+    card.arrow(name["sound"], name["cell"])
+    card.arrow(name["before"], name["cell"])
+    card.arrow(name["states"], name["look"], "keys, values", "key", lift=0.03)
+    card.arrow(name[asks], name["look"], "query", "query", lift=-0.09)
+    card.arrow(name["cell"], name["join"], "state after", lift=0.03)
+    card.arrow(name["look"], name["join"], "context", "context", lift=-0.09)
+    if asks == "before":
+        card.arrow(name["look"], name["cell"], "context", "context", lift=-0.09)
+    card.arrow(name["join"], name["next"])
 
 
-def _edge(name: str, centre: tuple, towards: tuple) -> tuple[float, float]:
-    """Where the line from a box to another leaves it; one unit is about an inch."""
-    half = np.array([0.17 + 0.042 * len(name), 0.22])
-    away = np.array(towards) - centre
-    return tuple(centre + away / np.abs(away / half).max())
+def parting_curves(
+    lengths: Sequence[int],
+    curves: Mapping[str, Sequence],
+    ylabel: str,
+    title: str = "",
+    counts: Sequence[int] | None = None,
+    ax: Axes | None = None,
+) -> None:
+    """Draws error against length for several models, each with its own colour, line and marker.
 
-
-def _arrow(ax: Axes, start: tuple, stop: tuple, word: str, colour: str) -> None:
-    """An arrow with a word on it."""
-    style = {"arrowstyle": "-|>", "linewidth": 1.5, "shrinkA": 0, "shrinkB": 0, "mutation_scale": 13, "color": colour}
-    ax.annotate("", stop, start, arrowprops=style, zorder=2)
-    middle = (np.array(start) + stop) / 2
-    ax.text(*middle, word, size=9.5, color=colour, ha="center", va="center", zorder=4,
-            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5} if word else None)  # fmt: skip
-
-
-def parting_curves(lengths, without, with_it, ylabel: str, title: str, counts=None, ax: Axes | None = None) -> None:
-    """Draws error against length for two models, the space between them shaded, and the gap at the longest words.
-
-    Shapes: lengths, without, with_it (points). `counts` says how many words stand behind each point, as small numbers
-    below the curves.
+    Shapes: lengths (points), each curve (points), or (seeds, points): then the line is the mean, in a band from the
+    least to the greatest. `counts` says how many words stand behind each point, as small numbers below the curves.
+    Raises ValueError for a curve without a number for each length.
     """
     ax = plt.subplots(figsize=(8, 4.6))[1] if ax is None else ax
-    x, upper, lower = as_array(lengths), as_array(without), as_array(with_it)
-    ax.fill_between(x, lower, upper, color=COLOURS["orange"], alpha=0.15, linewidth=0)
-    ax.plot(x, upper, "--s", color=COLOURS["orange"], markersize=6, linewidth=2)
-    ax.plot(x, lower, "-o", color=COLOURS["blue"], markersize=6, linewidth=2)
-    for y, text, shift in ((upper, "one vector", (-12, 10)), (lower, "with attention", (0, -26))):
-        colour = DARK_ORANGE if y is upper else COLOURS["blue"]
-        ax.annotate(text, (x[-2], y[-2]), shift, textcoords="offset points", ha="right", color=colour)
-    ax.annotate("", (x[-1], upper[-1]), (x[-1], lower[-1]), arrowprops={"arrowstyle": "<->", "color": GREY})
-    ax.set(xlabel="letters in the word", ylabel=ylabel, title=title, ylim=(0, 1.12 * max(upper.max(), lower.max())))
+    x, means = as_array(lengths), []
+    for place, (name, values) in enumerate(curves.items()):
+        y = np.atleast_2d(as_array(values))
+        if y.shape[-1] != len(x):
+            raise ValueError(f"curves: got {y.shape[-1]} numbers for {name!r}, expected {len(x)}, one for each length")
+        colour = [COLOURS["orange"], COLOURS["purple"], COLOURS["blue"], COLOURS["green"]][place % 4]
+        ax.plot(
+            x, y.mean(0), LINES[place % 4], marker=MARKERS[place], markersize=5, linewidth=2, color=colour, label=name
+        )
+        ax.fill_between(x, y.min(0), y.max(0), color=colour, alpha=0.25, linewidth=0)
+        means.append(y.mean(0))
+    ax.set(xlabel="letters in the word", ylabel=ylabel, title=title, ylim=(0, 1.12 * np.max(means)))
     ax.set_xticks(x, [f"{length:.0f}" for length in x])
+    ax.legend(loc="upper left")
     if counts is not None:
         for place, count in zip(x, counts, strict=True):
             ax.text(place, 0.6, f"{count}", ha="center", va="bottom", size=8, color=GREY)
-        ax.text(x[0] - 0.35, 0.6, "words:", ha="right", va="bottom", size=8, color=GREY)
-        ax.set_xlim(x[0] - 1.3, x[-1] + 0.6)
+        ax.text(x[0] - 0.4, 0.6, "words:", ha="right", va="bottom", size=8, color=GREY)
+        ax.set_xlim(x[0] - 1.6, x[-1] + 0.6)
 
 
-def word_alignments(maps: Sequence, words: Sequence[str], sounds: Sequence[Sequence[str]], title: str = "") -> None:
+def word_alignments(
+    maps: Sequence,
+    words: Sequence[str],
+    sounds: Sequence[Sequence[str]],
+    true: Sequence[Sequence[str] | None] | None = None,
+    title: str = "",
+) -> None:
     """Draws what each written sound looked at: letters across (keys), sounds down (queries), one map for each word.
 
     Shapes: maps of shape (query, key), at least as many rows as sounds and columns as letters; the rest is left out.
-    Raises ValueError when maps, words and sounds differ in number.
+    Over each map stand the word and what was written, and below that the true sounds, or "right", or nothing where
+    they are not known. Raises ValueError when maps, words, sounds and true differ in number.
     """
-    if not len(maps) == len(words) == len(sounds):
+    true = [None] * len(words) if true is None else true
+    if not len(maps) == len(words) == len(sounds) == len(true):
         raise ValueError(
-            f"maps: got {len(maps)} maps, {len(words)} words, {len(sounds)} rows of sounds, expected equal"
+            f"maps: got {len(maps)} maps, {len(words)} words, {len(sounds)} rows of sounds, {len(true)} true ones, "
+            "expected equal"
         )
     widths = [max(4, len(word)) for word in words]
-    height = 1.3 + 0.36 * max(map(len, sounds))
+    height = 1.8 + 0.36 * max(map(len, sounds))
     figure, axes = plt.subplots(
         1, len(words), figsize=(1.4 + 0.36 * sum(widths) + 0.4 * len(words), height), width_ratios=widths, squeeze=False
     )
-    for ax, weights, word, spoken in zip(axes[0], maps, words, sounds, strict=True):
+    for ax, weights, word, spoken, wanted in zip(axes[0], maps, words, sounds, true, strict=True):
         shown = as_array(weights)[: len(spoken), : len(word)]
         image = ax.pcolormesh(shown, cmap=SEQUENTIAL, vmin=0, vmax=1, edgecolor="#e0e0e0", linewidth=0.5)
         ax.set(xlim=(0, len(word)), ylim=(len(spoken), 0))
@@ -115,6 +118,9 @@ def word_alignments(maps: Sequence, words: Sequence[str], sounds: Sequence[Seque
         ax.set_xlabel("keys: letters")
         ax.set_aspect("equal")
         ax.set_anchor("N")
+        said = " ".join(spoken)
+        verdict = "" if wanted is None else "\nright" if said == " ".join(wanted) else f"\ntrue: {' '.join(wanted)}"
+        ax.set_title(f"{word} → {said}{verdict}", size=10, color="#a03000" if "true" in verdict else "black")
     axes[0, 0].set_ylabel("queries: sounds")
     figure.colorbar(image, ax=axes[0], label="weight", shrink=0.75, aspect=20, pad=0.02)
     figure.suptitle(title, x=0.01, ha="left", fontsize=12)

@@ -24,6 +24,11 @@ def by_filling(targets, back=0):
     return reads, writes
 
 
+def by_cutting(targets):
+    full = by_filling([t + [END] for t in targets])[0]  # with both signs
+    return full[:, :-1].masked_fill(full[:, :-1] == END, PAD), full[:, 1:]
+
+
 def end_last(targets):
     reads, writes = by_filling(targets)
     writes[writes == END] = PAD
@@ -123,7 +128,39 @@ def over_words(scores, mask):
     return powers / powers.sum(0, keepdim=True)
 
 
+def step_by_kernel(sound, before, states, mask, w_query, w_key, v, cell, bias=None):
+    """The additive scores go to the fused kernel as its bias, with queries of zeros."""
+    scores = (torch.tanh(F.linear(before, w_query)[:, None] + F.linear(states, w_key)) * v).sum(-1)
+    bias = scores.masked_fill(~mask, -1e9) if bias is None else bias(scores, mask)
+    places = torch.eye(states.shape[1]).expand(len(states), -1, -1)
+    weights, context = (
+        F.scaled_dot_product_attention(0 * before[:, None], 0 * states, value, attn_mask=bias[:, None])[:, 0]
+        for value in (places, states)
+    )
+    return cell(torch.cat((sound, context), 1), before), context, weights
+
+
+def cell_first(sound, before, states, mask, w_query, w_key, v, cell):
+    after = cell(F.pad(sound, (0, sound.shape[1])), before)
+    _, context, weights = step_by_product(sound, before, states, mask, w_query, w_key, v, cell, query=after)
+    return after, context, weights
+
+
+def unmasked_and_swapped(sound, before, states, mask, w_query, w_key, v, cell):
+    return swapped_input(sound, before, states, torch.ones_like(mask), w_query, w_key, v, cell)
+
+
 # 7.3
+
+
+def luong_by_kernel(after, states, mask, w, w_join, visible=None, turned=False):
+    visible = mask if visible is None else visible(mask)
+    places = torch.eye(states.shape[1]).expand(len(states), -1, -1)
+    options = {"attn_mask": visible[:, None].expand(-1, after.shape[1], -1), "scale": 1.0}
+    query = torch.einsum("btd,de->bte", after, w)
+    weights, context = (F.scaled_dot_product_attention(query, states, value, **options) for value in (places, states))
+    parts = (after, context) if turned else (context, after)
+    return torch.tanh(torch.cat(parts, -1) @ w_join.mT), weights
 
 
 def luong_einsum(after, states, mask, w, w_join):
@@ -269,6 +306,16 @@ def own(token, target_in, place, first=START):
     return torch.full((len(target_in),), first) if place == 0 else token
 
 
+def until_ended(ids):
+    first = [row.index(END) if END in row else len(row) - 1 for row in ids.tolist()]
+    return ids[:, : max(first) + 1]
+
+
+def blank_behind(ids):
+    behind = F.pad((ids == END).cumsum(1), (1, 0))[:, :-1] > 0
+    return ids * ~behind
+
+
 def constant(number):
     return lambda token, target_in, place: torch.full((len(target_in),), START if place == 0 else number)
 
@@ -285,15 +332,15 @@ MOVES = {
 }
 
 RIGHT = {
-    "7.1": [by_padding, by_filling],
-    "7.2": [step_by_product, step_by_word],
-    "7.3": [luong_einsum, luong_loop],
-    "7.4": [context_by_kernel, context_by_word],
+    "7.1": [by_padding, by_filling, by_cutting],
+    "7.2": [step_by_product, step_by_word, step_by_kernel],
+    "7.3": [luong_einsum, luong_loop, luong_by_kernel],
+    "7.4": [context_by_kernel, context_by_word, weighed(lambda s, m: s.masked_fill(~m, -1e9).softmax(2))],
     "7.5": [READ, {**READ, "the sum of each row": 1.0}],
     "7.6": [(AHEAD, BACK, SAME), (20 * AHEAD, (BACK - 5).tolist(), matrix([(t, 0) for t in range(5)], 12.0))],
-    "7.7": [writes, writes_recursively],
+    "7.7": [writes, writes_recursively, with_reading(own)],
     "7.8": [MOVES, dict(reversed(MOVES.items()))],
-    "7.9": [(0.6, 1.6, 0.994), (-0.5, torch.tensor(1.9), 0.5 ** (1 / 100) + 1e-5)],
+    "7.9": [(0.6, 1.6, 0.994), [0.5, torch.tensor(1.9), 0.5 ** (1 / 100) + 1e-5], torch.tensor([0.55, 2.0, 0.9945])],
 }
 
 WRONG = {
@@ -301,6 +348,16 @@ WRONG = {
         "not-shifted": [lambda targets: (by_padding(targets)[1],) * 2],
         "swapped": [lambda targets: by_padding(targets)[::-1]],
         "end-never-written": [no_end],
+        "end-missing": [
+            lambda targets: (
+                by_filling(targets)[0],
+                by_filling(targets)[1].masked_fill(by_filling(targets)[1] == END, PAD),
+            )
+        ],
+        "end-in-the-shorter": [
+            lambda targets: (by_filling([t + [END] for t in targets])[0][:, :-1], by_padding(targets)[1])
+        ],
+        "floats": [lambda targets: [one.double() for one in by_padding(targets)]],
         "end-is-read": [end_read],
         "start-is-written": [both_signs],
         "end-behind-the-padding": [end_last],
@@ -312,10 +369,19 @@ WRONG = {
         "sound-asks": [lambda *given: step_by_product(*given, query=given[0])],
         "tanh-after-the-sum": [scored(lambda one, other, v: torch.tanh(((one + other) * v).sum(-1)))],
         "no-tanh": [scored(lambda one, other, v: (other * v).sum(-1)), scored(lambda one, other, v: (one + other) @ v)],
+        "divided-by-the-root": [scored(lambda one, other, v: additive(one, other, v) / v.numel() ** 0.5)],
         "v-forgotten": [scored(lambda one, other, v: additive(one, other, torch.ones_like(v)))],
         "no-query": [scored(lambda one, other, v: additive(0 * one, other, v))],
+        "matrices-swapped": [lambda a, b, s, m, q, k, v, c: step_by_word(a, b, s, m, k, q, v, c)],
+        "cell-moves-first": [cell_first],
+        "filled-with-zero": [scored(additive, lambda s, m: (s * m).softmax(1))],
+        "no-mask-and-context-first": [unmasked_and_swapped],
         "mask-after-softmax": [scored(additive, lambda s, m: s.softmax(1).masked_fill(~m, 0))],
-        "mask-inverted": [scored(additive, lambda s, m: s.masked_fill(m, -torch.inf).softmax(1))],
+        "mask-inverted": [
+            scored(additive, lambda s, m: s.masked_fill(m, -torch.inf).softmax(1)),
+            scored(additive, lambda s, m: (s - 1e9 * m).softmax(1)),
+            lambda *given: step_by_kernel(*given, bias=lambda s, m: s.masked_fill(m, -torch.inf)),
+        ],
         "no-mask": [scored(additive, lambda s, m: s.softmax(1))],
         "over-the-batch": [scored(additive, over_words)],
         "context-first": [swapped_input],
@@ -332,15 +398,31 @@ WRONG = {
         "matrix-transposed": [lambda a, s, m, w, j: luong_loop(a, s, m, w.T, j)],
         "divided-by-the-root": [lambda *given: luong_loop(*given, scale=given[0].shape[-1] ** -0.5)],
         "mask-after-softmax": [reweighed(lambda s, m: s.softmax(2).masked_fill(~m, 0))],
-        "mask-inverted": [reweighed(lambda s, m: s.masked_fill(m, -torch.inf).softmax(2))],
-        "no-mask": [reweighed(lambda s, m: s.softmax(2))],
+        "mask-inverted": [
+            reweighed(lambda s, m: s.masked_fill(m, -torch.inf).softmax(2)),
+            reweighed(lambda s, m: s.masked_fill(m, -1e9).softmax(2)),
+            lambda *given: luong_by_kernel(*given, visible=torch.logical_not),
+        ],
+        "filled-with-zero": [reweighed(lambda s, m: (s * m).softmax(2))],
+        "no-mask-and-state-first": [lambda *given: luong_by_kernel(*given, visible=torch.ones_like, turned=True)],
+        "no-mask": [
+            reweighed(lambda s, m: s.softmax(2)),
+            lambda *given: luong_by_kernel(*given, visible=torch.ones_like),
+        ],
     },
     "7.4": {
         "unrepaired": [lambda q, s, n: F.scaled_dot_product_attention(q, s, s, scale=1.0)],
         "mask-after-softmax": [weighed(lambda s, m: s.softmax(2).masked_fill(~m, 0))],
         "filled-with-zero": [weighed(lambda s, m: (s * m).softmax(2))],
+        "renormalised-late": [weighed(lambda s, m: normalised(s.softmax(2) * m, 2))],
+        "scaled": [
+            lambda q, s, n: F.scaled_dot_product_attention(q, s, s, (torch.arange(s.shape[1]) < n[:, None])[:, None])
+        ],
         "states-zeroed": [blanked],
-        "mask-inverted": [weighed(lambda s, m: s.masked_fill(m, -torch.inf).softmax(2))],
+        "mask-inverted": [
+            weighed(lambda s, m: s.masked_fill(m, -torch.inf).softmax(2)),
+            weighed(lambda s, m: (s - 1e9 * m).softmax(2)),
+        ],
         "one-too-many": [lambda q, s, n: context_by_word(q, s, n, more=1)],
         "one-too-few": [lambda q, s, n: context_by_word(q, s, n, more=-1)],
         "shortest-for-all": [lambda q, s, n: context_by_word(q, s, torch.full_like(n, n.min()))],
@@ -372,6 +454,8 @@ WRONG = {
         "always-the-start": [with_reading(constant(START))],
         "what-it-read": [with_reading(own, give_read=True)],
         "one-late": [with_reading(constant(END))],
+        "stops-early": [lambda *given: until_ended(writes(*given))],
+        "pads-behind-the-end": [lambda *given: blank_behind(writes(*given))],
     },
     "7.8": {
         "context-stays-outside": [{**MOVES, "Bahdanau: the third query moves": False}],
@@ -383,6 +467,7 @@ WRONG = {
     },
     "7.9": {
         "not-three": [(0.6, 1.6), (0.6, 1.6, float("nan"))],
+        "not-above-zero": [(-0.6, 1.6, 0.994), (0.6, -1.6, 0.994)],
         "does-not-fade": [(0.9, 1.6, 0.994)],
         "fades-at-once": [(0.1, 1.6, 0.994)],
         "does-not-explode": [(0.6, 1.2, 0.994)],

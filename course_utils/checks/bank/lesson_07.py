@@ -23,6 +23,12 @@ def _mask(lengths: Tensor, source: int) -> Tensor:
     return torch.arange(source) < lengths[:, None]  # (batch, source)
 
 
+def _padded_by_turns(lengths: list[int], source: int) -> Tensor:
+    """Masks of words padded on the right and on the left by turns: each has padding, and no place is padding in all."""
+    mask = _mask(torch.tensor(lengths), source)
+    return torch.stack([row.flip(0) if place % 2 else row for place, row in enumerate(mask)])
+
+
 # 7.1 What goes in and what should come out: the oracle fills two tables number by number.
 
 
@@ -44,6 +50,12 @@ def _shift(make_in, make_out, fill=PAD, left=False):
     return answer
 
 
+def _end_in_the_shorter(targets):
+    """Both tables cut from one that holds everything: in the shorter rows END stands in what is read, too."""
+    full = _rows([[START, *target, END] for target in targets])
+    return full[:, :-1], full[:, 1:]
+
+
 def _end_behind_the_padding(targets):
     rows = _rows(targets)
     start, end = torch.full((len(rows), 1), START), torch.full((len(rows), 1), END)
@@ -54,17 +66,30 @@ def _draw_targets(generator: torch.Generator) -> list[tuple]:
     def numbers(length: int) -> list[int]:
         return torch.randint(4, 40, (length,), generator=generator).tolist()
 
-    return [([numbers(length) for length in lengths],) for lengths in ((3, 5, 2), (4, 1))]
+    return [([numbers(length) for length in lengths],) for lengths in ((3, 5, 2), (4, 1), (2,))]
+
+
+def _say_floats(answer, targets):
+    """Runs the answer; tables of floats, which no embedding can look up, come back with a third item."""
+    result = answer(targets)
+    parts = result if isinstance(result, tuple | list) else ()
+    floats = any(isinstance(part, Tensor) and part.is_floating_point() for part in parts)
+    return (*result, "floats") if floats else result
 
 
 SHIFT = write(
     "7.1",
     oracle=_shifted_oracle,
     inputs=_draw_targets,
+    call=_say_floats,
+    results=("target_in", "target_out"),
     mistakes={
         "not-shifted": _shift(lambda t: [*t, END], lambda t: [*t, END]),
         "swapped": _shift(lambda t: [*t, END], lambda t: [START, *t]),
         "end-never-written": _shift(lambda t: [START, *t[:-1]], lambda t: t),
+        "end-missing": _shift(lambda t: [START, *t], lambda t: [*t, PAD]),
+        "end-in-the-shorter": _end_in_the_shorter,
+        "floats": lambda targets: tuple(table.float() for table in _shifted_oracle(targets)),
         "end-is-read": _shift(lambda t: [START, *t, END], lambda t: [*t, END, PAD]),
         "start-is-written": _shift(lambda t: [START, *t, END], lambda t: [START, *t, END]),
         "end-behind-the-padding": _end_behind_the_padding,
@@ -104,16 +129,21 @@ def _after_asks(sound, before, states, mask, w_query, w_key, v, cell):
     return after, *_bahdanau(sound, after, states, mask, w_query, w_key, v, cell)[1:]
 
 
+def _cell_first(sound, before, states, mask, w_query, w_key, v, cell):
+    after = cell(torch.cat([sound, torch.zeros_like(sound)], dim=-1), before)
+    return after, *_bahdanau(sound, after, states, mask, w_query, w_key, v, cell)[1:]
+
+
 def _draw_step(generator: torch.Generator) -> list[tuple]:
     def case(lengths: list[int], size: int, hidden: int) -> tuple:
-        batch, source = len(lengths), max(lengths)
+        batch, source = len(lengths), max(lengths) + 1  # one place of padding even for the longest
         cell = nn.GRUCell(2 * size, size)
         with torch.no_grad():
             for weight in cell.parameters():
                 weight.copy_(torch.randn(weight.shape, generator=generator) / 2)
         sound, before, states = draw(generator, (batch, size), (batch, size), (batch, source, size))
         scoring = draw(generator, (hidden, size), (hidden, size), (hidden,))
-        return sound, before, states, _mask(torch.tensor(lengths), source), *scoring, cell
+        return sound, before, states, _padded_by_turns(lengths, source), *scoring, cell
 
     return [case([5, 3], 4, 6), case([2, 4, 7], 6, 5)]
 
@@ -122,19 +152,32 @@ BAHDANAU_STEP = write(
     "7.2",
     oracle=_bahdanau_oracle,
     inputs=_draw_step,
+    results=("state after", "context", "weights"),
     mistakes={
         "state-after-asks": _after_asks,
+        "cell-moves-first": _cell_first,
         **edited(
             _bahdanau,
             {
                 "sound-asks": ("asks = before", "asks = sound"),
                 "tanh-after-the-sum": ("torch.tanh(hidden) @ v", "torch.tanh(hidden @ v)"),
                 "no-tanh": ("torch.tanh(hidden)", "hidden"),
+                "divided-by-the-root": ("torch.tanh(hidden) @ v", "torch.tanh(hidden) @ v / math.sqrt(len(v))"),
                 "v-forgotten": ("torch.tanh(hidden) @ v", "torch.tanh(hidden).sum(-1)"),
                 "no-query": ("(asks @ w_query.T)[:, None] + ", ""),
+                "matrices-swapped": [
+                    ("asks @ w_query", "asks @ w_k"),
+                    ("states @ w_key", "states @ w_query"),
+                    ("w_k.T", "w_key.T"),
+                ],
                 "mask-after-softmax": (".masked_fill(~mask, -math.inf), dim=-1)", ", dim=-1) * mask"),
                 "mask-inverted": ("~mask", "mask"),
+                "filled-with-zero": ("-math.inf", "0.0"),
                 "no-mask": (".masked_fill(~mask, -math.inf)", ""),
+                "no-mask-and-context-first": [
+                    (".masked_fill(~mask, -math.inf)", ""),
+                    ("[sound, context]", "[context, sound]"),
+                ],
                 "over-the-batch": ("-math.inf), dim=-1", "-1e9), dim=0"),
                 "context-first": ("[sound, context]", "[context, sound]"),
                 "from-the-context": ("dim=-1), before)", "dim=-1), context)"),
@@ -166,11 +209,11 @@ def _luong(after, states, mask, w, w_join):
 
 def _draw_luong(generator: torch.Generator) -> list[tuple]:
     def case(lengths: list[int], target: int, size: int) -> tuple:
-        batch, source = len(lengths), max(lengths)
+        batch, source = len(lengths), max(lengths) + 1  # one place of padding even for the longest
         after, states, w, w_join = draw(
             generator, (batch, target, size), (batch, source, size), (size, size), (size, 2 * size)
         )
-        return after, states, _mask(torch.tensor(lengths), source), w / 2, w_join / 2
+        return after, states, _padded_by_turns(lengths, source), w / 2, w_join / 2
 
     return [case([5, 3], 3, 4), case([2, 4, 7], 5, 6)]
 
@@ -179,6 +222,7 @@ LUONG = write(
     "7.3",
     oracle=_luong_oracle,
     inputs=_draw_luong,
+    results=("joined", "weights"),
     mistakes=edited(
         _luong,
         {
@@ -196,7 +240,12 @@ LUONG = write(
             "divided-by-the-root": ("states.transpose(1, 2)", "states.transpose(1, 2) / math.sqrt(len(w))"),
             "mask-after-softmax": (".masked_fill(~mask[:, None], -math.inf), dim=-1)", ", dim=-1) * mask[:, None]"),
             "mask-inverted": ("~mask", "mask"),
+            "filled-with-zero": ("-math.inf", "0.0"),
             "no-mask": (".masked_fill(~mask[:, None], -math.inf)", ""),
+            "no-mask-and-state-first": [
+                (".masked_fill(~mask[:, None], -math.inf)", ""),
+                ("[context, after]", "[after, context]"),
+            ],
         },
     ),
 )
@@ -225,7 +274,10 @@ def _draw_padded(generator: torch.Generator) -> list[tuple]:
         source = max(lengths) + 1  # one place of padding even for the longest
         return *draw(generator, (len(lengths), target, size), (len(lengths), source, size)), torch.tensor(lengths)
 
-    return [case([5, 3], 2, 4), case([2, 4, 6], 5, 3)]
+    query, states, lengths = case([3, 2], 2, 4)
+    # Padding that scores 300, far above every letter: who hides it too late has nothing left.
+    states[:, -1] = 300 * query[:, 0] / query[:, 0].square().sum(-1, keepdim=True)
+    return [case([5, 3], 2, 4), case([2, 4, 6], 5, 3), (query, states, lengths)]
 
 
 PADDING = write(
@@ -237,6 +289,11 @@ PADDING = write(
         {
             "unrepaired": (".masked_fill(~real, -math.inf)", ""),
             "mask-after-softmax": (".masked_fill(~real, -math.inf), dim=-1)", ", dim=-1) * real"),
+            "renormalised-late": [
+                (".masked_fill(~real, -math.inf), dim=-1)", ", dim=-1) * real"),
+                ("return weights", "return weights / weights.sum(dim=-1, keepdim=True)"),
+            ],
+            "scaled": ("states.transpose(1, 2)", "states.transpose(1, 2) / math.sqrt(states.shape[-1])"),
             "filled-with-zero": ("-math.inf", "0.0"),
             "states-zeroed": [
                 ("scores = ", "states = states * _mask(lengths, states.shape[1])[..., None]\n    scores = "),
@@ -345,26 +402,54 @@ def _pronounce(step, state, target_in):
     return torch.stack(written, dim=1)
 
 
+def _stopping(step, state, target_in, after):
+    token, written = target_in[:, 0], []
+    ended = torch.zeros(len(target_in), dtype=torch.bool)
+    for _ in range(target_in.shape[1]):
+        logits, state = step(token, state)
+        token = after(logits.argmax(dim=-1), ended)
+        ended = ended | (token == END)
+        written.append(token)
+        if after is _as_it_is and ended.all():
+            break
+    return torch.stack(written, dim=1)
+
+
+def _as_it_is(token, ended):
+    return token
+
+
+def _padded_behind(token, ended):
+    return token.masked_fill(ended, PAD)
+
+
 def _draw_writing(generator: torch.Generator) -> list[tuple]:
-    def case(batch: int, target: int, size: int, sounds: int) -> tuple:
+    def case(batch: int, target: int, size: int, sounds: int, ends: int = 99) -> tuple:
         embed, mix, project = draw(generator, (sounds, size), (size, size), (sounds, size))
 
         def step(token, state):
-            state = torch.tanh(embed[token] + state @ mix.T / 2)
-            return state @ project.T, state
+            count, state = state[:, :1] + 1, torch.tanh(embed[token] + state[:, 1:] @ mix.T / 2)
+            logits = state @ project.T
+            logits[:, END] += 100 * (count[:, 0] == ends)  # all words end at this step, and the model goes on
+            return logits, torch.cat([count, state], dim=1)
 
         target_in = torch.randint(4, sounds, (batch, target), generator=generator)
         target_in[:, 0] = START
-        return step, *draw(generator, (batch, size)), target_in
+        state = torch.cat([torch.zeros(batch, 1), *draw(generator, (batch, size))], dim=1)
+        return step, state, target_in
 
-    return [case(6, 8, 7, 9), case(4, 9, 5, 12)]
+    return [case(6, 8, 7, 9), case(4, 9, 5, 12), case(3, 7, 6, 10, ends=4)]
 
 
 GOLD = write(
     "7.7",
     oracle=_pronounce_oracle,
     inputs=_draw_writing,
-    mistakes=edited(
+    mistakes={
+        "stops-early": lambda *given: _stopping(*given, _as_it_is),
+        "pads-behind-the-end": lambda *given: _stopping(*given, _padded_behind),
+    }
+    | edited(
         _pronounce,
         {
             "unrepaired": [
@@ -445,13 +530,14 @@ DEPENDS = predict(
 
 
 def _factors(answer) -> list[float]:
-    return [abs(float(one)) for one in answer]
+    return [float(one) for one in answer]
 
 
 FADE = prove(
     "7.9",
     requirements={
         "not-three": lambda answer: len(answer) == 3 and all(math.isfinite(one) for one in _factors(answer)),
+        "not-above-zero": lambda answer: min(_factors(answer)) > 0,
         "does-not-fade": lambda answer: _factors(answer)[0] ** 11 < 0.01,
         "fades-at-once": lambda answer: _factors(answer)[0] >= 0.5,
         "does-not-explode": lambda answer: _factors(answer)[1] ** 11 > 100,
