@@ -212,3 +212,28 @@ def test_nan_is_blamed_on_no_requirement():
     assert "holds nan" in ordered.examine(torch.tensor([1.0, torch.nan])).message
     assert ordered.examine((1.0, 2.0)).mistake == "larger"
     assert ordered.examine((float("nan"),)).mistake == "two"
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (lambda x: x @ x, "A product does not fit in the line"),
+        (lambda x: x[None] @ x[None], "A product does not fit in the line"),
+        (lambda x: x + torch.ones(7), "Two shapes do not fit"),
+        (lambda x: x.sum(5), "There is no axis 5"),
+        (lambda x: x[99], "The index 99 is too large"),
+        (lambda x: x.view(7, 11), "numbers cannot take the shape [7, 11]"),
+        (lambda x: torch.einsum("ijk->i", x), "The letters of your `einsum`"),
+        (lambda x: torch.cat([x, torch.ones(50, 9)]), "cannot be joined like this"),
+        (lambda x: x.unflatten(-1, (9, 9)), "whose product is not its length"),
+        (lambda x: x[0, 0, 0], "another number of axes"),
+        (lambda x: torch.stack([]), "An empty list is joined"),
+        (lambda x: x if x > 0 else -x, "Several numbers stand where one is needed"),
+        (lambda x: x.doubled(), "Something of yours has no `doubled`"),
+        (lambda x: [1, 2][9], "beyond the end of a list"),
+        (lambda x: x * (1 / 0), "divided by zero"),
+    ],
+)
+def test_common_errors_are_said_in_plain_words_and_in_pythons(answer, words):
+    verdict = examine(DOUBLE, answer)
+    assert verdict.kind == "misfit" and words in verdict.message and "(Python says: " in verdict.message

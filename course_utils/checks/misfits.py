@@ -16,24 +16,30 @@ MISFITS = {  # what the message looks like → its sentence in common.toml; the 
     r"The expanded size of the tensor \((?P<one>\d+)\) must match the existing size \((?P<two>\d+)\)": (
         "misfit.element-wise"
     ),
+    r"broadcast input array|inconsistent input_size|attn_mask is .* but should be|does not match (value|the) shape": (
+        "misfit.shapes"
+    ),
     r"Dimension out of range .*range of \[(?P<low>-?\d+), (?P<high>-?\d+)\], but got (?P<axis>-?\d+)": "misfit.axis",
     r"index (?P<index>-?\d+) is out of bounds for dimension \d+ with size (?P<size>\d+)": "misfit.index",
     r"shape '(?P<shape>[^']*)' is invalid for input of size (?P<count>\d+)": "misfit.reshape",
-    r"einsum\(\)": "misfit.einsum",
     r"einsum": "misfit.einsum",
     r"Sizes of tensors must match except in dimension": "misfit.join",
     r"stack expects each tensor to be equal size": "misfit.join",
+    r"unflatten: Provided sizes|don't multiply up to": "misfit.unflatten",
+    r"too many indices|expects a tensor with <= \d|to be at least \dD|must be a \dD tensor|same number of dimensions": (
+        "misfit.axes"
+    ),
+    r"non-empty TensorList": "misfit.nothing",
+    r"more than one value is ambiguous|only (one|integer) .*(can be converted)": "misfit.single",
     r"duplicate dims|repeated dim": "misfit.twice",
     r"(too many|not enough) values to unpack": "misfit.unpack",
     r"object has no attribute '(?P<name>\w+)'": "misfit.attribute",
     r"object is not callable": "misfit.called",
     r"object is not (iterable|subscriptable)": "misfit.container",
-    r"takes .* but .* given|missing \d+ required|received an invalid combination of arguments|takes no arguments": (
-        "misfit.arguments"
-    ),
-    r"unsupported operand|must be Tensor, not|must be tuple of|must be real number|cannot be interpreted as": (
-        "misfit.kind"
-    ),
+    r"takes .* but .* given|missing \d+ required|takes no arguments|unexpected keyword": "misfit.arguments",
+    r"received an invalid combination of arguments": "misfit.arguments",
+    r"unsupported operand|not supported between|cannot be interpreted as": "misfit.kind",
+    r"must be (Tensor, not|tuple of|real number)|expected condition to be a boolean": "misfit.kind",
     r"list index out of range|tuple index out of range|index out of range": "misfit.list",
     r"division by zero": "misfit.zero",
 }

@@ -77,6 +77,80 @@ def forgets_keepdim(scores):
     return F.softmax(scores - scores.amax(dim=-1), dim=-1)
 
 
+def pair_of_maximum(scores):
+    shifted = torch.exp(scores - torch.max(scores, -1, keepdim=True))
+    return shifted / shifted.sum(-1, keepdim=True)
+
+
+def _shares(powers):
+    return powers / torch.einsum("...k->...", powers)[..., None]
+
+
+def shifted_by_columns(scores):
+    return _shares(torch.exp(scores - scores.amax(-2)[..., None, :]))
+
+
+def divided_by_columns(scores):
+    powers = torch.exp(scores - scores.amax(-1)[..., None])
+    return powers / torch.einsum("...qk->...k", powers)[..., None, :]
+
+
+def divided_by_all(scores):
+    powers = torch.exp(scores - scores.amax(-1, keepdim=True))
+    return powers / powers.flatten().sum()
+
+
+def second_axis(scores):
+    return F.softmax(scores, 1)
+
+
+def sum_of_score_and_top(scores):
+    return _shares(torch.exp(scores + scores.amax(-1)[..., None]))
+
+
+def ratio_to_the_top(scores):
+    return _shares(torch.exp(scores / scores.amax(-1)[..., None]))
+
+
+def furthest_from_zero(scores):
+    return _shares(torch.exp(scores - torch.linalg.norm(scores, math.inf, -1, keepdim=True)))
+
+
+def shifted_above_only(scores):
+    return torch.exp(scores - scores.amax(-1)[..., None]) / torch.exp(scores).sum(-1)[..., None]
+
+
+def shifted_too_late(scores):
+    powers = scores.exp()
+    return _shares(powers - powers.amax(-1)[..., None])
+
+
+def cut_off(scores):
+    return _shares(torch.exp(torch.minimum(scores, torch.tensor(80.0))))
+
+
+def guarded_sum(scores):
+    powers = scores.exp()
+    return powers / (powers.sum(-1) + 1e-9)[..., None]
+
+
+def with_more_digits(scores):
+    powers = torch.exp(scores.to(torch.float64))
+    return _shares(powers).to(torch.float32)
+
+
+def doublings(scores):
+    return _shares(2 ** (scores - scores.amax(-1)[..., None]))
+
+
+def softmax_of_softmax(scores):
+    return F.softmax(F.softmax(scores, -1), -1)
+
+
+def logarithms(scores):
+    return scores - torch.logsumexp(scores, -1, keepdim=True)
+
+
 # 0.2 shapes
 SHAPES = {
     "scores": (2, 3, 5),
@@ -130,6 +204,27 @@ def repairs_the_sum(scores, value):
         for row in table:
             row /= row.sum()
     return torch.bmm(weights, value)
+
+
+def softmax_over_both_axes(scores, value):
+    return torch.bmm(F.softmax(columns(scores), -1), value)
+
+
+def weights_of_weights(scores, value):
+    return torch.einsum("bqk,bks->bqs", softmax_of_softmax(scores), value)
+
+
+def dearest_alone(scores, value):
+    best = scores.argmax(-1)
+    return torch.stack([value[b][best[b]] for b in range(len(value))])
+
+
+def values_as_weights(scores, value):
+    return torch.bmm(softmax_matrix(scores), softmax_matrix(value))
+
+
+def undivided_blend(scores, value):
+    return torch.einsum("bqk,bks->bqs", scores.exp(), value)
 
 
 # 0.4 product
@@ -186,6 +281,41 @@ def sets_instead_of_adding(one, two):
 
 def star(one, two):
     return torch.mul(one, two)
+
+
+def all_products(one, two):
+    return torch.einsum("bik,bkj->bikj", one, two)
+
+
+def over_columns(one, two):
+    return torch.einsum("bik,bkj->bik", one, two)
+
+
+def over_rows(one, two):
+    return torch.einsum("bik,bkj->bkj", one, two)
+
+
+def _adds(terms):
+    def product(one, two):
+        result = torch.zeros(one.shape[0], one.shape[1], two.shape[2])
+        for k in terms(one.shape[2]):
+            result += one[:, :, k].unsqueeze(2) * two[:, k].unsqueeze(1)
+        return result
+
+    return product
+
+
+def into_whole_numbers(one, two):
+    result = torch.zeros(one.shape[0], one.shape[1], two.shape[2], dtype=torch.int64)
+    for b in range(one.shape[0]):
+        for i in range(one.shape[1]):
+            for j in range(two.shape[2]):
+                result[b, i, j] = torch.dot(one[b, i], two[b, :, j])
+    return result
+
+
+def average_of_products(one, two):
+    return (one[:, :, :, None] * two[:, None, :, :]).mean(dim=2)
 
 
 # 0.6 training loop
@@ -270,6 +400,49 @@ def walks_uphill(model, optimizer, inputs, targets, steps):
         optimizer.step()
 
 
+def steps_before_backward(model, optimizer, inputs, targets, steps):
+    for _ in range(steps):
+        error = (model(inputs) - targets).square().mean()
+        optimizer.step()
+        model.zero_grad()
+        error.backward()
+
+
+def predicts_once(model, optimizer, inputs, targets, steps):
+    predicted = model(inputs)
+    for _ in range(steps):
+        model.zero_grad()
+        (predicted - targets).square().mean().backward()
+        optimizer.step()
+
+
+def keeps_one_graph(model, optimizer, inputs, targets, steps):
+    loss = (model(inputs) - targets).square().mean()
+    while steps > 0:
+        optimizer.zero_grad()
+        loss.backward(retain_graph=True)
+        optimizer.step()
+        steps -= 1
+
+
+def _trains(loss):
+    def train(model, optimizer, inputs, targets, steps):
+        for _ in range(steps):
+            model.zero_grad()
+            loss(model(inputs) - targets).backward()
+            optimizer.step()
+
+    return train
+
+
+def item_after_item(model, optimizer, inputs, targets, steps):
+    for _ in range(steps):
+        for row in range(len(inputs)):
+            optimizer.zero_grad()
+            (model(inputs[row]) - targets[row]).square().mean().backward()
+            optimizer.step()
+
+
 # 0.7 alignment
 READING = {
     "key that query 0 looks at most": 2,
@@ -279,12 +452,12 @@ READING = {
 }
 
 RIGHT = {
-    "0.1": [softmax_matrix, softmax_loop, softmax_logsumexp],
+    "0.1": [softmax_matrix, softmax_loop, softmax_logsumexp, lambda scores: scores.softmax(-1)],
     "0.2": [SHAPES, {label: list(shape) for label, shape in SHAPES.items()}],
     "0.3": [blend_matrix, blend_loop, blend_einsum],
-    "0.4": [product_loops, product_einsum, product_broadcast],
+    "0.4": [product_loops, product_einsum, product_broadcast, torch.bmm],
     "0.5": [[-3, -3, 3, -3, -3], torch.tensor([-3.0, -2.995, 3.0, -3.0, -3.0])],
-    "0.6": [five_lines, zeroed_at_the_end],
+    "0.6": [five_lines, zeroed_at_the_end, _trains(lambda error: error.square().mean())],
     "0.7": [READING, {label: float(number) for label, number in READING.items()}],
 }
 WRONG = {
@@ -299,6 +472,22 @@ WRONG = {
         "no-powers": [proportions],
         "in-place": [writes_into_the_argument],
         "lost-axis": [forgets_keepdim],
+        "no-values": [pair_of_maximum],
+        "maximum-over-queries": [shifted_by_columns],
+        "sum-over-queries": [divided_by_columns],
+        "sum-of-everything": [divided_by_all],
+        "over-axis-1": [second_axis],
+        "added-the-maximum": [sum_of_score_and_top],
+        "divided-by-the-maximum": [ratio_to_the_top],
+        "maximum-of-the-sizes": [furthest_from_zero],
+        "maximum-below-only": [shifted_above_only],
+        "maximum-after-the-powers": [shifted_too_late],
+        "clamped": [cut_off],
+        "epsilon": [guarded_sum],
+        "in-float64": [with_more_digits],
+        "powers-of-2": [doublings],
+        "twice": [softmax_of_softmax],
+        "logarithm": [logarithms],
     },
     "0.2": {
         "keys-down": [SHAPES | {"scores": (2, 5, 3), "context joined to query": (2, 3, 6)}],
@@ -309,6 +498,12 @@ WRONG = {
         "axis-kept": [SHAPES | {"sum of the weights over the keys": (2, 3, 1)}],
         "summed-over-queries": [SHAPES | {"sum of the weights over the keys": (2, 5)}],
         "joined-below": [SHAPES | {"context joined to query": torch.Size([2, 6, 6])}],
+        "sizes-multiplied": [SHAPES | {"context joined to query": [2, 3, 24]}],
+        "stacked": [SHAPES | {"context joined to query": [2, 2, 3, 6]}],
+        "sum-of-everything": [SHAPES | {"sum of the weights over the keys": torch.Size([])}],
+        "sum-of-one": [SHAPES | {"sum of the weights over the keys": [1]}],
+        "sum-removes-nothing": [SHAPES | {"sum of the weights over the keys": [2, 3, 5]}],
+        "summed-over-the-batch": [SHAPES | {"sum of the weights over the keys": [3, 5]}],
     },
     "0.3": {
         "over-queries": [still_over_queries],
@@ -317,6 +512,11 @@ WRONG = {
         "no-softmax": [raw_scores],
         "rescaled": [shares_of_the_sum],
         "sum-repaired": [repairs_the_sum],
+        "softmax-twice": [softmax_over_both_axes],
+        "softmax-on-softmax": [weights_of_weights],
+        "best-only": [dearest_alone],
+        "value-normalised": [values_as_weights],
+        "not-normalised": [undivided_blend],
     },
     "0.4": {
         "first-item-only": [batch_index_stuck],
@@ -326,6 +526,13 @@ WRONG = {
         "transposed": [swapped],
         "last-term": [sets_instead_of_adding],
         "elementwise": [star],
+        "not-summed": [all_products],
+        "summed-over-the-columns": [over_columns],
+        "summed-over-the-rows": [over_rows],
+        "first-term-missing": [_adds(lambda size: range(1, size))],
+        "last-term-missing": [_adds(lambda size: range(size - 1))],
+        "whole-numbers": [into_whole_numbers],
+        "mean": [average_of_products],
     },
     "0.5": {
         "not-five": [[3, -3], [[-3, -3, 3, -3, -3]]],
@@ -342,6 +549,15 @@ WRONG = {
         "summed": [sums],
         "absolute": [absolute_errors],
         "uphill": [walks_uphill],
+        "step-first": [steps_before_backward],
+        "loss-outside": [predicts_once],
+        "loss-outside-kept": [keeps_one_graph],
+        "halved": [_trains(lambda error: error.square().mean() / 2)],
+        "root": [_trains(lambda error: error.square().mean().sqrt())],
+        "squared-mean": [_trains(lambda error: error.mean().square())],
+        "signed": [_trains(lambda error: error.mean())],
+        "summed-over-outputs": [_trains(lambda error: error.square().sum(dim=1).mean())],
+        "one-by-one": [item_after_item],
     },
     "0.7": {
         "columns-as-queries": [
@@ -358,6 +574,11 @@ WRONG = {
         "in-the-row-of-the-key": [READING | {"query that looks at key 1 most": 1}],
         "all-sum-to-one": [READING | {"sum of all weights": 1.0}],
         "a-weight-per-key": [READING | {"sum of all weights": 4}],
+        "one-a-number": [READING | {"sum of all weights": 12.0}],
+        "no-key-4": [READING | {"key that nobody looks at": 4}],
+        "a-weight-and-no-key": [READING | {"key that query 0 looks at most": 0.7}],
+        "a-weight-and-no-query": [READING | {"query that looks at key 1 most": 0.7}],
+        "least-in-its-row": [READING | {"key that nobody looks at": 0}],
     },
 }
 UNTOUCHED = {}

@@ -12,7 +12,7 @@ from course_utils.checks.forms import edited, predict, prove, write
 def _draw_scores(generator):
     """Axes of different sizes: rows far apart, plain rows, and rows with one score far above the rest."""
     apart, plain, outlier = draw(generator, (3, 5), (2, 4, 7), (2, 3, 6))
-    levels = torch.tensor([0.0, 400.0, -900.0])[:, None]
+    levels = torch.tensor([0.0, 800.0, -900.0])[:, None]  # too far even for float64
     return [(apart + levels,), (3 * plain,), (outlier + torch.tensor([0.0, 300.0, 0.0, 0.0, 0.0, 0.0]),)]
 
 
@@ -38,6 +38,37 @@ SOFTMAX = write(
             "no-powers": ("torch.exp(scores - scores.max(-1, keepdim=True).values)", "scores"),
             "in-place": [("torch.exp(scores - scores", "torch.exp(scores.sub_(scores"), (".values", ".values)")],
             "lost-axis": ("sum(-1, keepdim=True)", "sum(-1)"),
+            "no-values": (".values", ""),
+            "maximum-over-queries": ("max(-1", "max(-2"),
+            "sum-over-queries": ("sum(-1", "sum(-2"),
+            "sum-of-everything": ("sum(-1, keepdim=True)", "sum()"),
+            "over-axis-1": [("max(-1", "max(1"), ("sum(-1", "sum(1")],
+            "added-the-maximum": ("scores - ", "scores + "),
+            "divided-by-the-maximum": ("scores - ", "scores / "),
+            "maximum-of-the-sizes": ("scores.max(-1", "scores.abs().max(-1"),
+            "maximum-below-only": ("/ powers.sum", "/ torch.exp(scores).sum"),
+            "maximum-after-the-powers": (
+                "torch.exp(scores - scores.max(-1, keepdim=True).values)",
+                "torch.exp(scores) - torch.exp(scores).max(-1, keepdim=True).values",
+            ),
+            "clamped": ("scores - scores.max(-1, keepdim=True).values", "scores.clamp(max=80)"),
+            "epsilon": [
+                ("scores - scores.max(-1, keepdim=True).values", "scores"),
+                ("powers.sum(-1, keepdim=True)", "(powers.sum(-1, keepdim=True) + 1e-9)"),
+            ],
+            "in-float64": [
+                ("scores - scores.max(-1, keepdim=True).values", "scores.double()"),
+                (
+                    "return powers / powers.sum(-1, keepdim=True)",
+                    "return (powers / powers.sum(-1, keepdim=True)).float()",
+                ),
+            ],
+            "powers-of-2": ("torch.exp(", "torch.exp2("),
+            "twice": (
+                "return powers / powers.sum(-1, keepdim=True)",
+                "return torch.softmax(powers / powers.sum(-1, keepdim=True), -1)",
+            ),
+            "logarithm": ("return powers / powers.sum(-1, keepdim=True)", "return torch.log_softmax(scores, -1)"),
         },
     ),
     properties={
@@ -77,6 +108,12 @@ SHAPES = predict(
         "axis-kept": {"sum of the weights over the keys": (2, 3, 1)},
         "summed-over-queries": {"sum of the weights over the keys": (2, 5)},
         "joined-below": {"context joined to query": (2, 6, 6)},
+        "sizes-multiplied": {"context joined to query": (2, 3, 24)},
+        "stacked": {"context joined to query": (2, 2, 3, 6)},
+        "sum-of-everything": {"sum of the weights over the keys": ()},
+        "sum-of-one": {"sum of the weights over the keys": (1,)},
+        "sum-removes-nothing": {"sum of the weights over the keys": (2, 3, 5)},
+        "summed-over-the-batch": {"sum of the weights over the keys": (3, 5)},
     },
 )
 
@@ -108,11 +145,17 @@ WRONG_AXIS = write(
         "sum-repaired": lambda scores, value: (
             torch.softmax(scores, dim=1) / torch.softmax(scores, dim=1).sum(-1, keepdim=True) @ value
         ),
+        "softmax-twice": lambda scores, value: torch.softmax(torch.softmax(scores, dim=1), dim=-1) @ value,
+        "softmax-on-softmax": lambda scores, value: torch.softmax(torch.softmax(scores, dim=-1), dim=-1) @ value,
+        "best-only": lambda scores, value: nn.functional.one_hot(scores.argmax(-1), scores.shape[-1]).float() @ value,
+        "value-normalised": lambda scores, value: torch.softmax(scores, dim=-1) @ torch.softmax(value, dim=-1),
+        "not-normalised": lambda scores, value: torch.exp(scores) @ value,
     },
 )
 
 
 # 0.4 A product for every item of the batch.
+
 
 MATRIX_PRODUCT = write(
     "0.4",
@@ -126,6 +169,13 @@ MATRIX_PRODUCT = write(
         "transposed": lambda one, two: (one @ two).transpose(-2, -1),
         "last-term": lambda one, two: one[:, :, -1:] @ two[:, -1:, :],
         "elementwise": lambda one, two: one * two,
+        "not-summed": lambda one, two: one[:, :, :, None] * two[:, None],
+        "summed-over-the-columns": lambda one, two: (one[:, :, :, None] * two[:, None]).sum(-1),
+        "summed-over-the-rows": lambda one, two: (one[:, :, :, None] * two[:, None]).sum(1),
+        "first-term-missing": lambda one, two: one[:, :, 1:] @ two[:, 1:, :],
+        "last-term-missing": lambda one, two: one[:, :, :-1] @ two[:, :-1, :],
+        "whole-numbers": lambda one, two: (one @ two).long(),
+        "mean": lambda one, two: one @ two / one.shape[-1],
     },
 )
 
@@ -199,6 +249,34 @@ TRAINING_LOOP = write(
             "summed": ("(model(inputs), targets)", "(model(inputs), targets, reduction='sum')"),
             "absolute": ("mse_loss", "l1_loss"),
             "uphill": ("loss.backward()", "(-loss).backward()"),
+            "step-first": [
+                ("        optimizer.step()\n", ""),
+                ("        optimizer.zero_grad()", "        optimizer.step()\n        optimizer.zero_grad()"),
+            ],
+            "loss-outside": [
+                ("    for _ in range(steps):\n        loss", "    loss"),
+                ("        optimizer.zero_grad()", "    for _ in range(steps):\n        optimizer.zero_grad()"),
+            ],
+            "loss-outside-kept": [
+                ("    for _ in range(steps):\n        loss", "    loss"),
+                ("        optimizer.zero_grad()", "    for _ in range(steps):\n        optimizer.zero_grad()"),
+                ("backward()", "backward(retain_graph=True)"),
+            ],
+            "halved": ("loss.backward()", "(loss / 2).backward()"),
+            "root": ("loss.backward()", "loss.sqrt().backward()"),
+            "squared-mean": ("nn.functional.mse_loss(model(inputs), targets)", "(model(inputs) - targets).mean() ** 2"),
+            "signed": ("nn.functional.mse_loss(model(inputs), targets)", "(model(inputs) - targets).mean()"),
+            "summed-over-outputs": (
+                "nn.functional.mse_loss(model(inputs), targets)",
+                "((model(inputs) - targets) ** 2).sum(-1).mean()",
+            ),
+            "one-by-one": [
+                (
+                    "        loss = nn",
+                    "      for inputs_one, targets_one in zip(inputs, targets, strict=True):\n        loss = nn",
+                ),
+                ("model(inputs), targets)", "model(inputs_one), targets_one)"),
+            ],
         },
     ),
 )
@@ -227,6 +305,11 @@ READING = predict(
         "in-the-row-of-the-key": {"query that looks at key 1 most": 1},
         "all-sum-to-one": {"sum of all weights": 1},
         "a-weight-per-key": {"sum of all weights": 4},
+        "one-a-number": {"sum of all weights": 12},
+        "no-key-4": {"key that nobody looks at": 4},
+        "a-weight-and-no-key": {"key that query 0 looks at most": 0.7},
+        "a-weight-and-no-query": {"query that looks at key 1 most": 0.7},
+        "least-in-its-row": {"key that nobody looks at": 0},
     },
 )
 

@@ -40,6 +40,16 @@ SOFT_LOOKUP = write(
         "weights-returned": lambda q, k, v, t: _weights(q, k, t),
         "both-returned": lambda q, k, v, t: (_weights(q, k, t) @ v, _weights(q, k, t)),
         "scaled": lambda q, k, v, t: _weights(q, k, t * math.sqrt(q.shape[-1])) @ v,
+        "root-in-its-place": lambda q, k, v, t: _weights(q, k, math.sqrt(q.shape[-1])) @ v,
+        "root-of-the-temperature": lambda q, k, v, t: _weights(q, k, math.sqrt(t)) @ v,
+        "temperature-squared": lambda q, k, v, t: _weights(q, k, t**2) @ v,
+        "no-softmax": lambda q, k, v, t: q @ k.T / t @ v,
+        "shares-of-the-scores": lambda q, k, v, t: q @ k.T / (q @ k.T).sum(-1, keepdim=True) @ v,
+        "over-everything": lambda q, k, v, t: torch.softmax((q @ k.T / t).flatten(), 0).view(len(q), len(k)) @ v,
+        "softmax-twice": lambda q, k, v, t: torch.softmax(_weights(q, k, t), -1) @ v,
+        "keys-mixed": lambda q, k, v, t: _weights(q, k, t) @ k,
+        "by-distance": lambda q, k, v, t: torch.softmax(-torch.cdist(q, k) / t, -1) @ v,
+        "cosine": lambda q, k, v, t: _weights(F.normalize(q, dim=-1), F.normalize(k, dim=-1), t) @ v,
     },
     properties={
         "within-the-values": lambda case, out: bool(
@@ -80,6 +90,12 @@ TEMPERATURE = predict(
         "ratio-without-temperature": {"ratio": math.e},
         "shift-matters": {"shift changes": True},
         "order-changes": {"order changes": True},
+        "hot-as-it-was": {"hot": 0.66524},
+        "cold-is-zero": {"cold": 0.0},
+        "tie-as-it-was": {"cold tie": 0.4683},
+        "tie-of-three": {"cold tie": 1 / 3},
+        "ratio-turned-round": {"ratio": math.exp(-2)},
+        "ratio-of-a-quarter": {"ratio": math.exp(4)},
     },
 )
 
@@ -123,6 +139,7 @@ HULL = prove(
         "sum-to-one": lambda answer: abs(_vector(answer[0]).sum().item() - 1) < 1e-4,
         "reaches-the-target": lambda answer: torch.allclose(_vector(answer[0]) @ CORNERS, TARGET, atol=1e-3),
         "outside": lambda answer: _is_outside(_vector(answer[1])),
+        "turned-round": lambda answer: not _separates(_vector(answer[1]), -_vector(answer[2])),
         "separates": lambda answer: _separates(_vector(answer[1]), _vector(answer[2])),
     },
 )
@@ -134,22 +151,27 @@ HULL = prove(
 SEARCH_TEMPERATURE = 0.2
 
 
-def nearest_to_blend(query: str) -> tuple[str, float, float]:
-    """The good nearest to a query's blend in standardised facts: its name, its weight, and its distance.
+def _place(good: str) -> int | None:
+    """The row of a good in the catalogue, by its English or its Chinese name; None where there is none."""
+    said = good.lower().strip().replace("’", "'")
+    return next((row for row, one in enumerate(shop.GOODS) if said in (one.name, one.chinese)), None)
 
-    The engine is the clerk's table with the dot product at temperature 0.2. Raises ValueError for unknown words.
+
+def blend_and_good(query: str, good: str) -> tuple[float, float]:
+    """How much weight a good has in the blend of a query, and how far from it the blend lies, in standardised facts.
+
+    The search is the clerk's table with the dot product at temperature 0.2. Raises ValueError for unknown words.
     """
-    value = shop.values()
+    value, place = shop.values(), _place(good)
     weights = torch.softmax(shop.counts([query]) @ shop.word_table() @ shop.keys().T / SEARCH_TEMPERATURE, -1)[0]
     distance = ((value - weights @ value) / value.std(dim=0)).norm(dim=-1)
-    place = int(distance.argmin())
-    return shop.NAMES[place], weights[place].item(), distance[place].item()
+    return weights[place].item(), distance[place].item()
 
 
-def _readable(query) -> bool:
+def _readable(query: str) -> bool:
     try:
         return any(word in shop.NOUNS for word in shop.read(query))
-    except (ValueError, AttributeError):
+    except ValueError:
         return False
 
 
@@ -159,10 +181,11 @@ BROKEN_STORY = prove(
         "two-texts": lambda answer: (
             isinstance(answer, tuple | list) and len(answer) == 2 and all(isinstance(part, str) for part in answer)
         ),
+        "swapped": lambda answer: _readable(answer[0]) or _place(answer[0]) is None or not _readable(answer[1]),
         "readable": lambda answer: _readable(answer[0]),
-        "named": lambda answer: nearest_to_blend(answer[0])[0] == answer[1].lower().strip(),
-        "unwanted": lambda answer: nearest_to_blend(answer[0])[1] < 0.001,
-        "close": lambda answer: nearest_to_blend(answer[0])[2] < 0.15,
+        "known": lambda answer: _place(answer[1]) is not None,
+        "unwanted": lambda answer: blend_and_good(*answer)[0] < 0.001,
+        "close": lambda answer: blend_and_good(*answer)[1] < 0.15,
     },
 )
 
@@ -210,6 +233,22 @@ KERNEL = write(
         "two-squared": _kernel(lambda d, w: -(d**2) / (2 * w) ** 2),
         "no-width": _kernel(lambda d, w: -(d**2)),
         "mean-of-all": lambda x, x_seen, y_seen, w: y_seen.mean().expand(len(x)),
+        "nearest-only": lambda x, x_seen, y_seen, w: y_seen[(x[:, None] - x_seen).abs().argmin(-1)],
+        "distance-over-width": _kernel(lambda d, w: -d.abs() / w),
+        "width-to-the-fourth": _kernel(lambda d, w: -(d**2) / (2 * w**4)),
+        "by-product": lambda x, x_seen, y_seen, w: torch.softmax(x[:, None] * x_seen / (2 * w**2), -1) @ y_seen,
+        "points-mixed": lambda x, x_seen, y_seen, w: (
+            torch.softmax(-((x[:, None] - x_seen) ** 2) / (2 * w**2), -1) @ x_seen
+        ),
+        "not-summed": lambda x, x_seen, y_seen, w: (
+            torch.softmax(-((x[:, None] - x_seen) ** 2) / (2 * w**2), -1) * y_seen
+        ),
+        "density": lambda x, x_seen, y_seen, w: (
+            torch.exp(-((x[:, None] - x_seen) ** 2) / (2 * w**2)) / (w * math.sqrt(2 * math.pi)) @ y_seen
+        ),
+        "mean-of-products": lambda x, x_seen, y_seen, w: (
+            torch.exp(-((x[:, None] - x_seen) ** 2) / (2 * w**2)) * y_seen
+        ).mean(-1),
     },
     properties={
         "within-the-values": lambda case, out: bool(
@@ -250,6 +289,14 @@ RECIPROCAL_RANK = write(
         "not-averaged": lambda scores, wanted: 1 / _ranks(scores, wanted),
         "summed": lambda scores, wanted: (1 / _ranks(scores, wanted)).sum(),
         "only-the-first": lambda scores, wanted: (scores.argmax(-1) == wanted).float().mean(),
+        "counts-itself": lambda scores, wanted: (1 / (_ranks(scores, wanted) + 1)).mean(),
+        "over-the-queries": lambda scores, wanted: (
+            1 / (1 + (scores > scores.gather(1, wanted[:, None])).sum(0))
+        ).mean(),
+        "discounted": lambda scores, wanted: (1 / torch.log2(1 + _ranks(scores, wanted))).mean(),
+        "best-query": lambda scores, wanted: (1 / _ranks(scores, wanted)).max(),
+        "first-query-only": lambda scores, wanted: 1 / _ranks(scores, wanted)[0] / len(wanted),
+        "score-of-the-good": lambda scores, wanted: scores.gather(1, wanted[:, None]).mean(),
     },
 )
 
