@@ -1,12 +1,12 @@
 """Six ways to tell positions, on numbers longer than any in training: three seeds, each way at the best of its rates.
 
-    OMP_NUM_THREADS=1 python benchmarks/extrapolation.py     about ten minutes; writes the report that lesson 05 draws
+    OMP_NUM_THREADS=1 python benchmarks/extrapolation.py    about twenty minutes; writes what lesson 05 draws
 
-The model, the three tasks and the lengths are those of the lesson: trained on 4 to 12 digits, examined up to 96. The
-learning rate of each way is the best at 1200 steps, by the loss on fresh numbers of trained lengths, with seeds of its
-own: of three, and of more where the best lies at the edge. At that rate each way is trained anew for 100 to 2400 steps;
-latest even, where a ranking turns, also at the one rate of the lesson. What the stored report holds already is not
-measured again; --anew forgets it.
+The model, the three tasks and the lengths are those of the lesson: trained on 4 to 12 digits, examined up to 96. For
+each number of steps, the learning rate of each way is the best of four, by the loss on fresh numbers of trained
+lengths, with seeds of its own; then it is trained anew at that rate, and once at the one rate of the lesson. Latest
+even, where the ranking turns, is run for 100 to 2400 steps, the others for 1200. What the stored report holds already
+is not measured again; --anew forgets it.
 """
 
 import argparse
@@ -26,9 +26,9 @@ from course_utils.train.reports import machine
 from course_utils.train.reports.experiments import experiment, experiments, write_experiment
 
 NAME = "extrapolation"
-RATES, TUNING = [0.003, 0.01, 0.03], [10, 11, 12]
-STEPS, TUNED_AT = [100, 300, 600, 1200, 2400], 1200
-COMMON = {"latest even": 0.01}  # the rate of the lesson
+RATES, TUNING = [0.003, 0.01, 0.03, 0.09], [10, 11, 12]
+COMMON = 0.01  # the rate of the lesson
+STEPS = {"reverse": [1200], "three before": [1200], "latest even": [100, 300, 600, 1200, 2400]}
 SHORTEST, LONGEST = 4, 12  # digits in training
 LENGTHS = [6, 12, 24, 48, 96]
 CPU = torch.device("cpu")
@@ -115,31 +115,19 @@ def percent_right(model: Tiny, task: str, seeds: Sequence[int]) -> list[list[flo
     return found
 
 
-def best_rate(way: str, task: str, known: dict[str, float]) -> dict[str, float]:
-    """The loss at each rate tried, the best of them between two others, or after three steps beyond the edge."""
-    losses = dict(known)
-    untried = [rate for rate in RATES if f"{rate:g}" not in losses]
-    while True:
-        for rate in untried:
-            losses[f"{rate:g}"] = short_loss(train(way, task, TUNING, TUNED_AT, rate), task, TUNING)
-        best, rates = float(min(losses, key=losses.__getitem__)), sorted(map(float, losses))
-        if len(rates) >= len(RATES) + 3 or best not in (rates[0], rates[-1]):
-            return {f"{rate:g}": losses[f"{rate:g}"] for rate in rates}
-        untried = [float(f"{best / 3 if best == rates[0] else 3 * best:.1g}")]
-
-
-def measure(way: str, task: str, seeds: Sequence[int], known: dict) -> dict:
-    losses = best_rate(way, task, known.get("loss by rate", {}))
-    rate = float(min(losses, key=losses.__getitem__))
-    found = {}
-    for one in sorted({rate, COMMON.get(task, rate)}):
-        by_steps = known.get("right by rate and steps", {}).get(f"{one:g}", {})
-        for steps in STEPS:
-            if str(steps) not in by_steps:
-                by_steps[str(steps)] = percent_right(train(way, task, seeds, steps, one), task, seeds)
-        found[f"{one:g}"] = {str(steps): by_steps[str(steps)] for steps in STEPS}
-    print(f"{task}, {way}: {losses}; {found[f'{rate:g}'][str(STEPS[-1])]}", flush=True)
-    return {"loss by rate": losses, "rate": rate, "right by rate and steps": found}
+def measure(way: str, task: str, steps: int, seeds: Sequence[int], known: dict) -> dict:
+    """The loss at each rate, the best rate, and what is right at it and at the lesson's, by length and seed."""
+    losses, right = known.get("loss by rate", {}), known.get("right by rate", {})
+    for rate in RATES:
+        if f"{rate:g}" not in losses:
+            losses[f"{rate:g}"] = short_loss(train(way, task, TUNING, steps, rate), task, TUNING)
+    losses = {f"{rate:g}": losses[f"{rate:g}"] for rate in RATES}
+    best = float(min(losses, key=losses.__getitem__))
+    for rate in {best, COMMON}:
+        if f"{rate:g}" not in right:
+            right[f"{rate:g}"] = percent_right(train(way, task, seeds, steps, rate), task, seeds)
+    print(f"{task}, {way}, {steps} steps: {losses}; {right[f'{best:g}'][-1]} at {LENGTHS[-1]}", flush=True)
+    return {"loss by rate": losses, "rate": best, "right by rate": {f"{r:g}": right[f"{r:g}"] for r in {best, COMMON}}}
 
 
 def main() -> None:
@@ -156,7 +144,11 @@ def main() -> None:
     known = stored["tasks"] if stored["seeds"] == seeds else {}
     found: dict[str, dict] = {}
     for task in [said.task] if said.task else list(TASKS):
-        found[task] = {way: measure(way, task, seeds, known.get(task, {}).get(way, {})) for way in WAYS}
+        found[task] = {way: {} for way in WAYS}
+        for way in WAYS:
+            for steps in STEPS[task]:
+                before = known.get(task, {}).get(way, {}).get(str(steps), {})
+                found[task][way][str(steps)] = measure(way, task, steps, seeds, before)
     report = {
         "command": "python benchmarks/extrapolation.py",
         "date": date.today().isoformat(),
