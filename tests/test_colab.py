@@ -30,7 +30,7 @@ from course_utils.data.wheels import cache_folder
 LESSONS = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
 SOLUTIONS = sorted((ROOT / "solutions").glob("[0-9][0-9]_*.ipynb"))
 WHOLE = "05"  # runs whole in every test: it is quick, and shows the explorer
-BROUGHT = {"torch", "numpy", "matplotlib", "seaborn", "tqdm"}  # Colab has these already
+BROUGHT = {"torch", "numpy", "matplotlib", "seaborn", "tqdm", "packaging", "scikit-learn"}  # Colab has these already
 SITE = Path(distribution("numpy").locate_file("")).resolve()
 
 

@@ -256,5 +256,5 @@ def test_iso_fields_agree_with_the_data():
     ],
 )
 def test_bad_input_is_named(arguments, named):
-    with pytest.raises(ValueError, match=f"{named}: given .*expected"):
+    with pytest.raises(ValueError, match=f"{named}: got .*expected"):
         alignment(*arguments)

@@ -124,7 +124,8 @@ def along_training(panels: Mapping[str, Mapping[str, tuple]], title: str) -> Non
         ax.set_xticks(steps, [str(n) for n in steps])
         ax.minorticks_off()
         ax.set_ylim(55, 101)
-        ax.get_legend().set_loc("lower right")
+        if (legend := ax.get_legend()) is not None:  # one way alone has none
+            legend.set_loc("lower right")
     axes[0].figure.suptitle(title, fontsize=12)
 
 
