@@ -23,7 +23,8 @@ def coloured_dates(
     """Writes one text below the other, each character on the colour of its field, with a label in front.
 
     Each text has as many fields as characters; fields without a colour ("other") stay white. Arabic and Hebrew stand
-    as they are read, from right to left. Raises ValueError when texts, fields and labels differ in number.
+    as they are read, from right to left, and their label says so. Raises ValueError when texts, fields and labels
+    differ in number.
     """
     if not len(texts) == len(fields) == len(labels) or any(map(_differ, texts, fields)):
         got = f"{len(fields)} lists and {len(labels)} labels for {len(texts)} texts"
@@ -32,9 +33,11 @@ def coloured_dates(
     if ax is None:
         longest = max((sum(map(_width, text)) for text in texts), default=0.0)
         ax = plt.subplots(figsize=(2.4 + 0.155 * longest, 0.7 + 0.36 * len(texts)), layout="constrained")[1]
-    widest = 0.0
+    widest, names_of_rows = 0.0, list(labels)
     for row, (text, names) in enumerate(zip(texts, fields, strict=True)):
         order, glyphs, place = visual_order(text), joined(text), 0.0
+        if order != sorted(order):
+            names_of_rows[row] += ", from right to left"
         for start, stop in clusters("".join(text[i] for i in order)):
             drawn = [order[i] for i in range(start, stop)]
             wide = _width(text[drawn[0]])
@@ -45,7 +48,7 @@ def coloured_dates(
             place += wide
         widest = max(widest, place)
     ax.set(xlim=(-0.3, widest + 0.3), ylim=(len(texts) - 0.4, -0.6), title=title)
-    ax.set_yticks(range(len(labels)), labels)
+    ax.set_yticks(range(len(labels)), names_of_rows)
     ax.set_xticks([])
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
