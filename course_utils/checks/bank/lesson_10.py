@@ -336,7 +336,7 @@ LEFT = predict(
 
 def _lists_and_shares(generator):
     drawn = []
-    for count, held, shares in ((10, 6, (0.2, 0.5, 1.0)), (13, 7, (0.3, 0.6, 0.9))):
+    for count, held, shares in ((10, 6, (0.2, 0.5, 1.0)), (13, 7, (0.4, 0.6, 0.9))):
         everything = torch.randint(5, (count + held, 2), generator=generator).tolist()
         questions = [(f"w{a}", f"w{b}") for a, b in everything]
         kinds = torch.randint(3, (count + held,), generator=generator).tolist()
