@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from torch import nn
 
 from course_utils.attention.modules import SelfAttention
-from course_utils.plots.hard import bias_and_variance, histograms, side_by_side, two_axes
+from course_utils.plots.hard import bias_and_variance, histograms, one_source, side_by_side, two_axes
 
 SIZES = st.integers(1, 6)
 
@@ -89,6 +89,14 @@ def test_the_pictures_of_the_lesson_draw_and_return_none():
     assert histograms({"a": torch.rand(50), "b": torch.rand(50)}, "weight", "A title") is None
     assert bias_and_variance(eight, eight) is None
     assert plt.gcf().axes[1].get_yscale() == "log"
+    plt.close("all")
+
+
+def test_one_source_has_three_projections_and_one_context():
+    one_source()
+    said = [text.get_text() for text in plt.gcf().axes[0].texts]
+    assert [said.count(part) for part in ("source x", "query", "key", "value", "context")] == [1] * 5
+    assert [said.count(f"W {part}") for part in ("query", "key", "value")] == [1] * 3
     plt.close("all")
 
 

@@ -73,7 +73,7 @@ def stripes_and_diagonals(weights: Mapping[str, Tensor], queries: Sequence[str],
 
     Shapes: weights (query, key) for each rule; one name for each query and for each key.
     """
-    size = (1.6 + 2.35 * len(weights), 3.4)
+    size = (1.6 + max(2.35, 0.55 * len(keys)) * len(weights), 3.4)
     figure, axes = plt.subplots(1, len(weights), figsize=size, sharey=True, squeeze=False)
     for ax, (rule, found) in zip(axes[0], weights.items(), strict=True):
         sns.heatmap(

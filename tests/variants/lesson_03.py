@@ -61,6 +61,48 @@ def like_the_lesson(x, w_query, w_key, w_value):
     return [weights @ x @ w_value, weights]
 
 
+def by_fused(x, w_query, w_key, w_value):
+    return F.scaled_dot_product_attention(x @ w_query, x @ w_key, x @ w_value)
+
+
+def parts_of(x, w_query, w_key, w_value):
+    return x.matmul(w_query), x.matmul(w_key), x.matmul(w_value)
+
+
+def turned_round(x, *w):
+    q, k, v = parts_of(x, *w)
+    return q.matmul(k.permute(*range(k.dim() - 1, -1, -1))).div(k.size(-1) ** 0.5).softmax(-1).matmul(v)
+
+
+def by_the_size(x, *w):
+    q, k, v = parts_of(x, *w)
+    return F.scaled_dot_product_attention(q, k, v, scale=1 / k.size(-1))
+
+
+def root_twice(x, *w):
+    q, k, v = parts_of(x, *w)
+    return F.scaled_dot_product_attention(q * k.size(-1) ** -0.5, k, v)
+
+
+def columns_without_root(x, *w):
+    q, k, v = parts_of(x, *w)
+    return torch.einsum("...qo,...ko->...qk", q, k).softmax(-2) @ v
+
+
+def rows_of_x_without_root(x, *w):
+    q, k, _ = parts_of(x, *w)
+    return F.scaled_dot_product_attention(q, k, x, scale=1.0)
+
+
+def scores_mix(x, *w):
+    q, k, v = parts_of(x, *w)
+    return torch.einsum("...qo,...ko,...kv->...qv", q, k, v) * k.size(-1) ** -0.5
+
+
+def bare(x, w_query, w_key, w_value):
+    return F.scaled_dot_product_attention(x, x, x @ w_value)
+
+
 # 3.2
 
 
@@ -123,6 +165,26 @@ def value_in_the_middle(x, weight):
     return sdpa([q, k, v])
 
 
+def axis_left(x, weight):
+    packed = (x @ weight.T).unflatten(-1, (3, -1))
+    return sdpa([packed[:, :, place : place + 1] for place in range(3)])
+
+
+def key_first_root_lost(x, weight):
+    k, q, v = (x @ weight.T).split(x.shape[-1], dim=-1)
+    return F.scaled_dot_product_attention(q, k, v, scale=1.0)
+
+
+def columns_of_packed(x, weight):
+    q, k, v = (x @ weight.T).split(x.shape[-1], dim=-1)
+    return (q @ k.mT * x.shape[-1] ** -0.5).softmax(1) @ v
+
+
+def packed_by_the_size(x, weight):
+    q, k, v = (x @ weight.T).split(x.shape[-1], dim=-1)
+    return F.scaled_dot_product_attention(q, k, v, scale=1 / x.shape[-1])
+
+
 # 3.3
 
 
@@ -168,6 +230,26 @@ def mean_divided(query, key, value):
 def columns_of_the_scores(query, key, value):
     e = torch.exp(query @ key.mT * key.size(-1) ** -0.5)
     return (e / e.sum(-2)[..., None, :]) @ value
+
+
+def fused(query, key, value):
+    return F.scaled_dot_product_attention(query, key, value)
+
+
+def size_for_root(query, key, value):
+    return F.scaled_dot_product_attention(query, key, value, scale=1 / key.size(-1))
+
+
+def mixed_by_scores(query, key, value):
+    return torch.einsum("...qs,...ks->...qk", query, key).mul(key.size(-1) ** -0.5) @ value
+
+
+def bare_columns(query, key, value):
+    return F.softmax(query @ key.mT, -2) @ value
+
+
+def count_for_size(query, key, value):
+    return F.scaled_dot_product_attention(query, key, value, scale=key.size(-2) ** -0.5)
 
 
 # 3.4
@@ -272,6 +354,29 @@ def counted(scores, noise, costs, baseline):
     return torch.einsum("bk,bk->b", F.softmax(scores, 1), costs).sum() / scores.size(0) - baseline
 
 
+def smallest(scores, noise, costs, baseline):
+    picked = (scores + noise).argmin(1)
+    return from_picked(picked, scores, paid(costs, picked) - baseline)
+
+
+def less_noise(scores, noise, costs, baseline):
+    picked = (scores - noise).argmax(1)
+    return from_picked(picked, scores, paid(costs, picked) - baseline)
+
+
+def rewards_added_up(scores, noise, costs, baseline):
+    return -row_by_row(scores, noise, costs, baseline) * len(scores)
+
+
+def bare_cost_added_up(scores, noise, costs, baseline):
+    return row_by_row(scores, noise, costs, 0.0) * len(scores)
+
+
+def noisy_chance_bare_cost(scores, noise, costs, baseline):
+    picked = (scores + noise).argmax(1)
+    return from_picked(picked, scores + noise, paid(costs, picked))
+
+
 # 3.7
 
 
@@ -337,17 +442,41 @@ def temperature_unused(scores, noise, temperature):
     return joined(scores + noise, F.softmax(scores + noise, -1))
 
 
+def minus_soft(scores, noise, temperature):
+    soft = F.softmax((scores + noise).div(temperature), -1)
+    return (one_at_the_best(scores + noise) + soft).detach() - soft
+
+
+def best_without_noise(scores, noise, temperature):
+    return joined(scores, F.softmax((scores + noise) / temperature, -1))
+
+
+def softmax_of_scores(scores, noise, temperature):
+    return joined(scores + noise, scores.softmax(-1))
+
+
+def scores_cooled_alone(scores, noise, temperature):
+    return joined(scores + noise, F.softmax(scores.div(temperature) + noise, -1))
+
+
+def stop_then_go(scores, noise, temperature):
+    noisy = scores + noise
+    soft = F.softmax(noisy / temperature, -1)
+    return torch.where(noisy == noisy.amax(-1, keepdim=True), 1 + soft - soft.detach(), soft - soft.detach())
+
+
 RIGHT = {
-    "3.1": [by_einsum, by_loops],
+    "3.1": [by_einsum, by_loops, by_fused],
     "3.2": [split_then_ask, view_then_unbind, token_by_token],
-    "3.3": [with_einsum, with_exponentials],
+    "3.3": [with_einsum, with_exponentials, fused],
     "3.4": [
         (FORTH, moved([2, 0, 3, 1], [2, 0, 3, 1])),
         (FORTH.int().tolist(), (FORTH @ A @ FORTH.mT).tolist()),
+        (FORTH.bool(), A[[2, 0, 3, 1]][:, [2, 0, 3, 1]].double()),
     ],
-    "3.5": [one_leader(), growing()],
+    "3.5": [one_leader(), growing(), one_leader().double().requires_grad_()],
     "3.6": [row_by_row, with_one_hot, with_cross_entropy],
-    "3.7": [hard_minus_soft_detached, Through.apply],
+    "3.7": [hard_minus_soft_detached, Through.apply, stop_then_go],
 }
 
 WRONG = {
@@ -360,6 +489,12 @@ WRONG = {
         "one-projection": [asks_for_itself],
         "over-axis-1": [second_axis],
         "weights-too": [like_the_lesson],
+        "all-axes-turned": [turned_round],
+        "divided-by-the-size": [by_the_size, root_twice],
+        "no-root-over-queries": [columns_without_root],
+        "no-root-value-is-x": [rows_of_x_without_root],
+        "no-softmax": [scores_mix],
+        "nobody-projects": [bare],
     },
     "3.2": {
         "features-cut": [cuts_features],
@@ -369,6 +504,11 @@ WRONG = {
         "root-of-the-packed-size": [root_of_the_stack],
         "no-root": [root_lost],
         "values-as-keys": [value_in_the_middle],
+        "view-then-tokens-cut": [lambda x, weight: axis_left(x, weight).squeeze(2)],
+        "cut-without-squeezing": [axis_left],
+        "keys-first-no-root": [key_first_root_lost],
+        "over-queries": [columns_of_packed],
+        "divided-by-the-size": [packed_by_the_size],
     },
     "3.3": {
         "unchanged": [as_found],
@@ -378,6 +518,10 @@ WRONG = {
         "renormalised": [sums_repaired],
         "root-too-late": [mean_divided],
         "over-queries": [columns_of_the_scores],
+        "divided-by-the-size": [size_for_root],
+        "no-softmax": [mixed_by_scores],
+        "no-root-over-queries": [bare_columns],
+        "root-of-the-keys": [count_for_size],
     },
     "3.4": {
         "a-permutation": [
@@ -406,6 +550,11 @@ WRONG = {
         "baseline-forgotten": [bare_cost],
         "sum-over-the-batch": [added_up],
         "rewards-for-costs": [as_a_reward],
+        "cheapest-drawn": [smallest],
+        "noise-taken-away": [less_noise],
+        "rewards-and-sum": [rewards_added_up],
+        "baseline-forgotten-and-sum": [bare_cost_added_up],
+        "noisy-chance-no-baseline": [noisy_chance_bare_cost],
         "nothing-but-counting": [counted],
     },
     "3.7": {
@@ -416,6 +565,10 @@ WRONG = {
         "multiplied-by-temperature": [hotter_is_sharper],
         "no-temperature": [temperature_unused],
         "soft-on-top": [hard_plus_soft],
+        "gradient-turned-round": [minus_soft],
+        "clean-in-front": [best_without_noise],
+        "no-noise-no-temperature": [softmax_of_scores],
+        "noise-outside-the-temperature": [scores_cooled_alone],
     },
 }
 

@@ -42,6 +42,15 @@ SELF_ATTENTION = write(
             "one-projection": ("x @ w_key", "x @ w_query"),
             "over-axis-1": ("dim=-1", "dim=1"),
             "weights-too": ("return weights @ value", "return weights @ value, weights"),
+            "all-axes-turned": ("key.transpose(-2, -1)", "key.permute(*reversed(range(key.dim())))"),
+            "divided-by-the-size": ("math.sqrt(query.shape[-1])", "query.shape[-1]"),
+            "no-root-over-queries": [(" / math.sqrt(query.shape[-1])", ""), ("dim=-1", "dim=-2")],
+            "no-root-value-is-x": [(" / math.sqrt(query.shape[-1])", ""), ("weights @ value", "weights @ x")],
+            "no-softmax": ("torch.softmax(scores, dim=-1)", "scores"),
+            "nobody-projects": (
+                "query, key, value = x @ w_query, x @ w_key, x @ w_value",
+                "query, key, value = x, x, x @ w_value",
+            ),
         },
     ),
     properties={
@@ -87,6 +96,17 @@ PACKED = write(
             "root-of-the-packed-size": ("query.shape[-1]", "3 * x.shape[-1]"),
             "no-root": (" / math.sqrt(query.shape[-1])", ""),
             "values-as-keys": ("query, key, value =", "query, value, key ="),
+            "view-then-tokens-cut": [
+                (".chunk(3, dim=-1)", ".view(*x.shape[:2], 3, -1).chunk(3, dim=2)"),
+                ("torch.softmax(scores, dim=-1) @ value", "(torch.softmax(scores, dim=-1) @ value).reshape(x.shape)"),
+            ],
+            "cut-without-squeezing": (".chunk(3, dim=-1)", ".view(*x.shape[:2], 3, -1).chunk(3, dim=2)"),
+            "keys-first-no-root": [
+                ("query, key, value =", "key, query, value ="),
+                (" / math.sqrt(query.shape[-1])", ""),
+            ],
+            "over-queries": ("dim=-1) @ value", "dim=-2) @ value"),
+            "divided-by-the-size": ("math.sqrt(query.shape[-1])", "query.shape[-1]"),
         },
     ),
 )
@@ -124,6 +144,10 @@ OWN_SOFTMAX = write(
                 ("dim=-1)", "dim=-1) / math.sqrt(query.shape[-1])"),
             ],
             "over-queries": ("dim=-1", "dim=-2"),
+            "divided-by-the-size": ("math.sqrt(query.shape[-1])", "query.shape[-1]"),
+            "no-softmax": ("torch.softmax(scores, dim=-1)", "scores"),
+            "no-root-over-queries": [(" / math.sqrt(query.shape[-1])", ""), ("dim=-1", "dim=-2")],
+            "root-of-the-keys": ("query.shape[-1]", "key.shape[-2]"),
         },
     ),
 )
@@ -253,6 +277,11 @@ REINFORCE = write(
             "baseline-forgotten": (" - baseline", ""),
             "sum-over-the-batch": (".mean()", ".sum()"),
             "rewards-for-costs": ("return ", "return -"),
+            "cheapest-drawn": ("(scores + noise).argmax", "(scores + noise).argmin"),
+            "noise-taken-away": ("(scores + noise)", "(scores - noise)"),
+            "rewards-and-sum": [("return ", "return -"), (".mean()", ".sum()")],
+            "baseline-forgotten-and-sum": [(" - baseline", ""), (".mean()", ".sum()")],
+            "noisy-chance-no-baseline": [("softmax(scores", "softmax(scores + noise"), (" - baseline", "")],
             "nothing-but-counting": (
                 "(costs.gather(-1, choice) - baseline) * chance.log()",
                 "(torch.softmax(scores, -1) * (costs - baseline)).sum(-1)",
@@ -315,6 +344,10 @@ STRAIGHT_THROUGH = write(
             "multiplied-by-temperature": ("/ temperature", "* temperature"),
             "no-temperature": (" / temperature", ""),
             "soft-on-top": (" - soft.detach()", ""),
+            "gradient-turned-round": ("hard + soft - soft.detach()", "hard - soft + soft.detach()"),
+            "clean-in-front": ("one_hot((scores + noise)", "one_hot(scores"),
+            "no-noise-no-temperature": [("softmax((scores + noise)", "softmax(scores"), (" / temperature", "")],
+            "noise-outside-the-temperature": ("(scores + noise) / temperature", "scores / temperature + noise"),
         },
     ),
 )
