@@ -103,8 +103,8 @@ def test_fonts_of_the_system_are_not_used(monkeypatch):
     for family in use_fonts():
         for weight in ("normal", "bold"):
             prop = font_manager.FontProperties(family=family, weight=weight)
-            found = Path(manager.findfont(prop))
-            assert found == font_files()[family] or found.name == "DejaVuSans-Bold.ttf"
+            found = Path(manager.findfont(prop)).resolve()  # .venv may be a link
+            assert found == font_files()[family].resolve() or found.name == "DejaVuSans-Bold.ttf"
 
 
 def test_missing_package_names_the_remedy(monkeypatch):

@@ -148,6 +148,7 @@ def finished(dictionary, tmp_path_factory):
 # ---- killed, stopped, and gone on ----
 
 
+@pytest.mark.thorough
 def test_a_run_killed_at_random_moments_ends_as_if_it_had_not_been(dictionary, finished, tmp_path):
     draw, out = random.Random(), tmp_path / "run"  # other moments in every test run
     arguments = command(dictionary, out, "--steps", "150", "--save-every", "0", "--resume")

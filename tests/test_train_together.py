@@ -65,13 +65,19 @@ def test_two_processes_equal_one_and_are_stopped_and_resumed_together(dictionary
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     arguments = ["-m", "course_utils.train", "g2p", "--path", str(dictionary), "--out", str(tmp_path), *TINY, *PLAIN]
     pipes = {"cwd": ROOT, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    team = subprocess.Popen([*TORCHRUN, *arguments], **pipes)
-    end = time.monotonic() + 120
-    while not list(tmp_path.glob("checkpoint-*.pt")):
-        assert team.poll() is None and time.monotonic() < end, team.communicate()
-        time.sleep(0.01)
-    team.send_signal(signal.SIGTERM)  # torchrun hands it on to both
-    said, problem = team.communicate(timeout=120)
+    for _ in range(5):  # on a busy machine a run may be over before the signal has reached it: then once more
+        team = subprocess.Popen([*TORCHRUN, *arguments], **pipes)
+        end = time.monotonic() + 120
+        while not list(tmp_path.glob("checkpoint-*.pt")):
+            assert team.poll() is None and time.monotonic() < end, team.communicate()
+            time.sleep(0.01)
+        team.send_signal(signal.SIGTERM)  # torchrun hands it on to both
+        said, problem = team.communicate(timeout=120)
+        if "stopped at step" in problem:
+            break
+        assert load_report(tmp_path)["steps"] == 300, (said, problem)
+        for written in tmp_path.glob("checkpoint-*.pt"):
+            written.unlink()
     assert "stopped at step" in problem, (said, problem)
 
     together = Checkpoints(tmp_path).load()[0]["training"]
