@@ -24,7 +24,9 @@ from course_utils.checks.limits import TimeUp, within
 DRAWS = 20
 NUMBERS = itertools.count(1)
 SECONDS = 3.0  # of one mutant: some never end
-OWN = ("form", "property", "relation", "probe", "cases", "entries", "nan", "changed", "misfit")  # more than a number
+OWN = (  # kinds of verdict that say more than a number
+    "form", "property", "relation", "probe", "cases", "entries", "nan", "changed", "misfit", "culprit", "slip",
+)  # fmt: skip
 SWAPS = {
     ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.Lt: ast.LtE, ast.LtE: ast.Lt,
     ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.BitAnd: ast.BitOr,
@@ -230,6 +232,10 @@ def fate(exercise: Exercise, mutant: Mutant, seed: int = 1) -> tuple[str, Any]:
     if verdict.kind == "mistake":
         known = next(one for one in exercise.mistakes if one.name == verdict.mistake)
         return ("named" if _true(exercise, mutant.answer, known.answer) else "false"), verdict
+    if verdict.kind == "culprit" and not right(exercise, verdict.evidence):
+        return "false", verdict
+    if verdict.kind == "slip" and not _true(exercise, mutant.answer, verdict.evidence):
+        return "false", verdict
     own = verdict.kind in OWN
     return ("named" if own or verdict.state == "not yet" else "unnamed"), verdict
 
