@@ -459,6 +459,7 @@ RIGHT = {
     "4.7": [
         (torch.tensor([0.0, 150.0, 0.0, 0.0]), SEEN),
         (torch.tensor([-300.0, 300.0, 5.0, -5.0]), torch.tensor([True, False, False, True])),
+        [torch.tensor([-120.0, 0, -110, 180]).requires_grad_(), torch.tensor([1, 1, 1, 0]) == 1],
     ],
 }
 
