@@ -136,6 +136,16 @@ def test_changes_leave_the_answer_and_its_names_alone():
     assert verdict(mixed).state == "passed"
 
 
+def test_decorators_do_not_run_again():
+    kept = []
+
+    @kept.append
+    def weights(scores):
+        return scores.exp() - scores.tanh()
+
+    assert verdict(kept[0]).state == "wrong" and len(kept) == 1
+
+
 def test_every_change_changes_something():
     import ast
 

@@ -44,10 +44,13 @@ class Change:
 
 
 def tree_of(answer: Any) -> Any:
-    """The syntax tree of a function, a class or a lambda, or None where its text is not known."""
+    """The syntax tree of a function, a class or a lambda, or None where its text is not known.
+
+    Decorators are left out: they would run again with each change, and may keep what they are given.
+    """
     try:
         if not isinstance(answer, type) and answer.__name__ != "<lambda>":
-            return ast.parse(textwrap.dedent(inspect.getsource(answer))).body[0]
+            return _bare(ast.parse(textwrap.dedent(inspect.getsource(answer))).body[0])
         if isinstance(answer, type):
             code = next(one.__code__ for one in vars(answer).values() if hasattr(one, "__code__"))
         else:
@@ -57,10 +60,15 @@ def tree_of(answer: Any) -> Any:
         return None
     if isinstance(answer, type):
         found = [one for one in ast.walk(whole) if isinstance(one, ast.ClassDef) and one.name == answer.__name__]
-        return found[-1] if found else None
+        return _bare(found[-1]) if found else None
     line = answer.__code__.co_firstlineno
     alone = [one for one in ast.walk(whole) if isinstance(one, ast.Lambda) and one.lineno == line]
     return alone[0] if len(alone) == 1 else None
+
+
+def _bare(tree: Any) -> Any:
+    tree.decorator_list = []
+    return tree
 
 
 def compiled(tree: Any, answer: Any) -> Any:
@@ -153,7 +161,7 @@ def _of_call(node: Any) -> Found:
     for other in [two if one == name else one for one, two in ALIKE if name in (one, two)]:
         field = "attr" if isinstance(node.func, ast.Attribute) else "id"
         yield "name", {"one": other, "two": name}, _calling(field, other)
-    if isinstance(node.func, ast.Attribute) and getattr(node.func.value, "id", "") not in HOMES:
+    if isinstance(node.func, ast.Attribute) and getattr(node.func.value, "id", "") not in (*HOMES, "self"):
         yield "left-out", {"function": name}, lambda n, t: _put(t, n, n.func.value)
     elif node.args and not isinstance(node.args[0], ast.Starred):
         yield "left-out", {"function": name}, lambda n, t: _put(t, n, n.args[0])
