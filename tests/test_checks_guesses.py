@@ -56,3 +56,40 @@ def test_what_is_half_filled_in_is_not_yet():
     assert exercise.examine({"shape": (2, ...), "Sum": 1}).message == "Still to predict: shape."
     assert exercise.examine({"Shape ": "(2, 3)", "sum": "1"}).state == "passed"
     assert exercise.examine({"shape": (2, 3), "Sum": 2}).state == "wrong"
+
+
+@pytest.mark.parametrize(
+    ("given", "expected", "said"),
+    [
+        (-1.79, 1.79, "the sign is the other way round"), (25, 0.25, "that is in percent"), (0.42, 42.0, "a share"),
+        (0.2, 5.0, "1 divided by the right number"), (0.3, 0.7, "1 minus the right number"), (11, 12, "one off"),
+        (0.674, 2 / 3, "nearly, but not exactly"), ((2, 4, 3), (2, 3, 4), "in another order"),
+        ("2 x 4", (2, 3, 4), "Not right yet"), ((2, 4), (2, 3, 4), "an axis is missing: -2"),
+        ([2, 3, 1, 4], (2, 3, 4), "an axis too many: -2"),
+    ],
+)  # fmt: skip
+def test_a_wrong_value_is_told_how_it_is_related(given, expected, said):
+    found = Prediction("0.0", "Values", lambda: {"value": expected}, []).examine({"value": given})
+    assert found.state == "wrong" and said in found.message
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"), [(3, 7), (0.5, 0.9), (0, 5), ("local", "global"), (False, True), ((5,), (2, 3))]
+)
+def test_nothing_is_said_where_nothing_holds(given, expected):
+    found = Prediction("0.0", "Values", lambda: {"value": expected}, []).examine({"value": given})
+    assert found.kind == "difference" and found.message.count(".") == 2
+
+
+@given(st.floats(0.01, 50), st.floats(-100, 100))
+def test_what_is_said_of_a_number_is_true(expected, value):
+    found = Prediction("0.0", "Values", lambda: {"value": expected}, []).examine({"value": value})
+    told = found.message
+    if "the sign is" in told:
+        assert abs(value + expected) <= 0.01 * expected
+    if "in percent" in told:
+        assert abs(value - 100 * expected) <= expected
+    if "1 divided by" in told:
+        assert abs(value * expected - 1) <= 0.01
+    if "1 minus" in told:
+        assert abs(value - (1 - expected)) <= 0.01 * abs(1 - expected)

@@ -13,7 +13,7 @@ How an answer is run and compared:
 
     compare      running an answer, and telling two results apart
     safely       an examination from outside: keeping puts back what was there, limits ends what does not end
-    guesses      whether a predicted value is the true one, in any form
+    guesses      whether a predicted value is the true one, in any form; nearly: how a wrong one is related to it
 
 What is said where no known mistake explains it:
 

@@ -20,6 +20,7 @@ from course_utils.checks.containers import of_the_values
 from course_utils.checks.difference import short
 from course_utils.checks.explain import Tried, describe_error, explain
 from course_utils.checks.guesses import means, open_places, value_of
+from course_utils.checks.nearly import hints
 from course_utils.checks.places import names_of
 from course_utils.checks.probes import probe
 from course_utils.checks.safely import has_nan, is_fake, safely
@@ -183,7 +184,9 @@ class Prediction:
         for mistake in self.mistakes:
             if all(means(given.get(label), value, self.tolerance) for label, value in mistake.answer.items()):
                 return Verdict("wrong", mistake.help, mistake.name, "mistake")
-        return Verdict("wrong", say("prediction.not-right", labels=", ".join(missed)), kind="difference")
+        told = hints({label: given[label] for label in missed}, dict(truth))
+        message = " ".join(filter(None, (say("prediction.not-right", labels=", ".join(missed)), told)))
+        return Verdict("wrong", message, kind="relation" if told else "difference")
 
 
 @dataclass(frozen=True)
