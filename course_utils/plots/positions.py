@@ -126,6 +126,7 @@ def along_training(panels: Mapping[str, Mapping[str, tuple]], title: str) -> Non
         ax.set_ylim(55, 101)
         if (legend := ax.get_legend()) is not None:  # one way alone has none
             legend.set_loc("lower right")
+            legend.set_visible(place == 0)  # the colours are the same in all panels
     axes[0].figure.suptitle(title, fontsize=12)
 
 
