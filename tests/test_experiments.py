@@ -59,3 +59,12 @@ def test_the_script_of_the_bottleneck_runs_and_stores_nothing_of_a_trial(monkeyp
     said = capsys.readouterr().out
     assert "on dev" in said and "2 passes" in said and "written" not in said
     assert room.experiment("one_vector") == before
+
+
+@pytest.mark.parametrize("way", ["ALiBi", "relative bias"])
+def test_the_race_of_positions_has_the_best_rate_for_each_number_of_steps(way):
+    for steps, found in room.experiment("extrapolation")["tasks"]["latest even"][way].items():
+        best = min(found["loss by rate"], key=found["loss by rate"].get)
+        assert len(found["loss by rate"]) == 4 and f"{found['rate']:g}" == best, steps
+        for runs in (found["right by rate"][best], found["right by rate"]["0.01"]):
+            assert {len(seeds) for seeds in runs} == {3}
