@@ -15,6 +15,8 @@ from typing import Any, TypeVar
 import torch
 
 SECONDS = 20.0
+BUSY = 0.5  # of the seconds that the process must have computed; on a crowded machine it waits longer
+AT_MOST = 3  # times as long by the clock
 STEP = 0.2  # seconds between two looks: on Windows a wait in one piece could not be interrupted
 GRACE = 2.0  # seconds in which a thread may end after it was told to
 
@@ -33,9 +35,10 @@ class TimeUp(Exception):
         self.seconds, self.ended = seconds, ended
 
 
-def within(work: Callable[[], T], seconds: float = SECONDS) -> T:
+def within(work: Callable[[], T], seconds: float = SECONDS, at_most: float | None = None) -> T:
     """What `work` returns or raises, if it ends within so many seconds; else raises TimeUp.
 
+    With `at_most` it may take that long by the clock, where the machine is too crowded for it to have computed much.
     Gradients, inference mode, the default device and context variables are as they are for the caller. Under a
     debugger the work runs here and has all the time in the world.
     """
@@ -56,7 +59,7 @@ def within(work: Callable[[], T], seconds: float = SECONDS) -> T:
     thread = threading.Thread(target=runner, daemon=True, name="check")
     thread.start()
     try:
-        ended = _wait(done, seconds)
+        ended = _wait(done, seconds, seconds if at_most is None else at_most)
     except BaseException:  # the Stop button: the work stops too
         _stop(thread, done)
         raise
@@ -81,10 +84,13 @@ def _with(settings: tuple[bool, bool, torch.device], work: Callable[[], T]) -> T
             return work()
 
 
-def _wait(done: threading.Event, seconds: float) -> bool:
-    end = time.monotonic() + seconds
-    while (left := end - time.monotonic()) > 0:
-        if done.wait(min(STEP, left)):
+def _wait(done: threading.Event, seconds: float, at_most: float) -> bool:
+    begun, computed = time.monotonic(), time.process_time()
+    while (taken := time.monotonic() - begun) < at_most:
+        if taken >= seconds and time.process_time() - computed >= BUSY * seconds:
+            break
+        end = seconds if taken < seconds else at_most
+        if done.wait(min(STEP, end - taken)):
             return True
     return done.is_set()
 

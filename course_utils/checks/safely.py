@@ -15,7 +15,7 @@ def safely(work: Callable[[], Verdict], generator: torch.Generator | None = None
     with nothing_moves():
         seed_all(generator.initial_seed() % 2**63 if generator is not None else 0)
         try:
-            return limits.within(work, limits.SECONDS)
+            return limits.within(work, limits.SECONDS, limits.AT_MOST * limits.SECONDS)
         except limits.TimeUp as late:
             return wrong("limit.endless" if late.ended else "limit.left-behind", seconds=f"{late.seconds:g}")
 
