@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Polygon, Rectangle
 from matplotlib.ticker import LogLocator, StrMethodFormatter
+from matplotlib.transforms import ScaledTranslation
 
 from course_utils.plots.base import COLOURS, LINES, MARKERS, SEQUENTIAL, as_array, row
 from course_utils.plots.card import Card
@@ -101,7 +102,10 @@ def ladder(milliseconds: Mapping[str, float], errors: Mapping[str, tuple], limit
     right.set(xscale="log", xlim=(1e-8, 1e-4), xlabel="relative error against float64", title="… and all give the same")
     right.set_yticks(places, [""] * len(places))
     right.set_ylim(left.get_ylim())
-    right.legend(loc="upper center", bbox_to_anchor=(0.5, -0.22), ncols=3, fontsize=9, handletextpad=0.3)
+    below = right.transAxes + ScaledTranslation(0, -0.42, right.figure.dpi_scale_trans)  # in inches, for any height
+    right.legend(
+        loc="upper center", bbox_to_anchor=(0.5, 0), bbox_transform=below, ncols=3, fontsize=9, handletextpad=0.3
+    )
 
 
 def head_map(weights, titles: Sequence[str], title: str = "", across: int = 4) -> None:
