@@ -60,7 +60,7 @@ def home(known: Mapping[str, str], root: Path = ROOT) -> str:
 
 {opening}
 
-<p class="ways"><a class="main" href="notebooks/{first}.html">Read the first lesson</a>
+<p class="ways"><a class="first" href="notebooks/{first}.html">Read the first lesson</a>
 <a href="start.html">Run it at home or in Colab</a></p>
 
 ## Touch it
@@ -73,6 +73,8 @@ where it looks, and how much. The slider is the temperature.{whence}
 ```
 
 ## The lessons
+
+Each claims something, and shows it.
 
 ```{{raw}} html
 {map_of_lessons(known, root)}```

@@ -25,6 +25,8 @@ def relinked(text: str, file: str, page: str, known: Mapping[str, str]) -> str:
             return found.group()
         path, sign, anchor = target.partition("#")
         path = posixpath.normpath(posixpath.join(posixpath.dirname(file), path))
+        if f"{path}#{anchor}" in known:  # a section that has a page of its own
+            return f"{found['picture']}[{words}]({towards(known[f'{path}#{anchor}'], page)})"
         if path in known:
             return f"{found['picture']}[{words}]({towards(known[path], page)}{sign}{anchor})"
         there = address.file(path)

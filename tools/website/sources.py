@@ -33,6 +33,10 @@ def known_pages(chosen: Sequence[str], root: Path = ROOT) -> dict[str, str]:
     """Files of the repository, and the sources of the pages that they become."""
     found = {"README.md": "index.md", "CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md"}
     found |= {"benchmarks/RESULTS.md": "results.md", "lessons/claims.toml": "claims.md", "exercises": "exercises.md"}
+    for name, (title, headings) in README.items():
+        for heading in headings:
+            anchor = heading.lower().replace(" ", "-")
+            found[f"README.md#{anchor}"] = name if heading == title else f"{name}#{anchor}"
     for stem in chosen:
         found[f"notebooks/{stem}.ipynb"] = found[f"lessons/{stem}.md"] = f"notebooks/{stem}.ipynb"
         if (root / "exercises" / f"{stem}.ipynb").exists():
@@ -67,7 +71,7 @@ def write_sources(folder: Path, chosen: Sequence[str] = (), root: Path = ROOT) -
         text = "".join(_part(heading, parts[heading], title) for heading in headings)
         _write(folder / name, f"# {title}\n{relinked(text, 'README.md', name, known)}")
     for file, name in known.items():
-        if file.startswith(("figures/",)):
+        if file.startswith("figures/"):
             _copy(root / file, folder / name)
         elif file in ("CONTRIBUTING.md", "CHANGELOG.md") or file.startswith("reference/"):
             text = without_comments((root / file).read_text("utf-8"))
