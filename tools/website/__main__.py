@@ -3,10 +3,10 @@
 import argparse
 import sys
 import webbrowser
-
-from website.build import build
+from pathlib import Path
 
 from course_utils.terminal import print_anyway
+from website.build import SITE, build
 
 
 def main() -> int:
@@ -15,6 +15,7 @@ def main() -> int:
     ask = argparse.ArgumentParser(prog="python course.py site")
     ask.add_argument("lessons", nargs="*", help="their names or numbers (default: all)")
     ask.add_argument("--open", action="store_true", help="show it in your browser")
+    ask.add_argument("--into", type=Path, default=SITE, help="another folder, which is made anew")
     said = ask.parse_args()
     from website.lessons import stems
 
@@ -22,7 +23,7 @@ def main() -> int:
     if said.lessons and not chosen:
         ask.error(f"no such lesson: {' '.join(said.lessons)}; there are {' '.join(stems())}")
     try:
-        first = build(chosen=chosen)
+        first = build(said.into.resolve(), chosen)
     except RuntimeError as error:
         print(error)
         return 1

@@ -37,8 +37,9 @@ def front(root: Path = ROOT) -> str:
     rows = "\n".join(f"| [{name}]({name}.md) | {said.get(name, '')} |" for name in rooms(root))
     tree = "\n".join(rooms(root))
     return (
-        "# Reference: course_utils\n\nThe package behind the lessons, room by room. Tensors are named as in the lessons, "
-        "axes are `(batch, heads, query, key)`, and a mask is boolean: True means \"may attend\".\n\n"
+        "# Reference: course_utils\n\n"
+        "The package behind the lessons, room by room. Tensors are named as in the lessons, "
+        'axes are `(batch, heads, query, key)`, and a mask is boolean: True means "may attend".\n\n'
         f"| room | what it holds |\n|---|---|\n{rows}\n\n```{{toctree}}\n:hidden:\n\n{tree}\n```\n"
     )
 

@@ -27,8 +27,8 @@ def scoreboard(known: Mapping[str, str], root: Path = ROOT) -> str:
     total = ", ".join(f"{count[verdict]} {words}" for verdict, (_, words) in VERDICTS.items())
     made = [
         "# Popular claims, settled\n",
-        "What is said about attention, in books, posts and lectures, and what came out when it was tried. Each verdict "
-        "leads to the cell of a lesson that computes it, or names the paper that says it.\n",
+        "What is said about attention, in books, posts and lectures, and what came out when it was tried.",
+        "Each verdict leads to the cell of a lesson that computes it, or names the paper that says it.\n",
         f"**{len(cases)} claims: {total}.**\n",
     ]
     for stem in sorted({case["lesson"] for case in cases}):
@@ -50,5 +50,5 @@ def _row(case: dict, linked: bool) -> str:
     return (
         f'<li id="{case["name"]}"><p class="said">{html.escape(case["words"])}</p>'
         f'<p><strong class="verdict {case["verdict"]}"><span aria-hidden="true">{sign}</span> {words}</strong> '
-        f"{html.escape(case['instead'])}</p><p class=\"where\">{where}</p></li>\n"
+        f'{html.escape(case["instead"])}</p><p class="where">{where}</p></li>\n'
     )

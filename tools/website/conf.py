@@ -23,9 +23,12 @@ suppress_warnings = ["myst.header", "ref.python"]  # two rooms may have a class 
 
 html_theme = "furo"
 html_math_renderer = "mathml"
+html_favicon = str(HERE / "static/icon.svg")
 html_static_path = [str(HERE / "static")]
 html_css_files = ["course.css"]
 html_js_files = [("course.js", {"defer": "defer"})]
+html_domain_indices = False
+add_module_names = False  # the heading says where it is
 html_copy_source = False
 html_show_sourcelink = False
 html_baseurl = address.pages()
@@ -35,5 +38,5 @@ pygments_dark_style = "a11y-high-contrast-dark"
 html_theme_options = {
     "light_css_variables": {"color-brand-primary": "#00507d", "color-brand-content": "#005f94"},
     "dark_css_variables": {"color-brand-primary": "#7cc7f0", "color-brand-content": "#7cc7f0"},
-    "top_of_page_buttons": [],
+    "top_of_page_buttons": ["edit"] if address.repository() else [],
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import struct
 from pathlib import Path
@@ -10,10 +11,18 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.transforms import SphinxTransform
 
+from website import address
 from website.formulas import FONT, show_block, show_inline, write_font
+from website.markdown import first_sentences
+from website.sources import CARD, source_of
 
 IMAGE = re.compile(r'<img (?P<more>[^>]*?)src="(?P<src>[^"]+)"(?P<end>[^>]*?)/?>')
 PROMPT = "Predict."
+UNSAID = {
+    '<p class="caption" role="heading">': '<p class="caption" role="heading" aria-level="2">',
+    '<aside class="sidebar-drawer">': '<aside class="sidebar-drawer" aria-label="All pages">',
+    '<aside class="toc-drawer': '<aside aria-label="On this page" class="toc-drawer',
+}
 
 
 class folded(nodes.General, nodes.Element):
@@ -86,6 +95,22 @@ def wait_for_pictures(app: Sphinx, page: str, template: str, context: dict, doct
     context["body"] = IMAGE.sub(one, context["body"])
 
 
+def say_what_it_is(app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
+    """A description for search engines; where the address is known, also the card that others show, and "edit"."""
+    paragraphs = doctree.findall(nodes.paragraph) if doctree is not None else ()
+    said = html.escape(first_sentences(next((one.astext() for one in paragraphs if one.astext()), "")))
+    context["metatags"] = context.get("metatags", "") + (f'<meta name="description" content="{said}">' if said else "")
+    source = source_of(page)
+    if not address.pages() or not source:
+        context["theme_source_edit_link"] = context["theme_top_of_page_buttons"] = ""
+        return
+    context["theme_source_edit_link"] = f"{address.repository()}/edit/main/{source}"
+    title = html.escape(context.get("title") or context["docstitle"])
+    shown = {"title": title, "description": said, "type": "website"}
+    shown |= {"url": f"{address.pages()}{page}.html", "image": f"{address.pages()}{CARD}"}
+    context["metatags"] += "".join(f'<meta property="og:{name}" content="{text}">' for name, text in shown.items())
+
+
 def _size(path: Path) -> tuple[int, int] | None:
     """Width and height of a PNG."""
     with path.open("rb") as file:
@@ -93,10 +118,16 @@ def _size(path: Path) -> tuple[int, int] | None:
     return struct.unpack(">II", start[16:24]) if start[:8] == b"\x89PNG\r\n\x1a\n" else None
 
 
-def write_fonts(app: Sphinx, problem: Exception | None) -> None:
-    """Writes the font of the formulas beside the styles."""
-    if problem is None and app.builder.format == "html":
-        write_font(Path(app.outdir, "_static", FONT))
+def finish(app: Sphinx, problem: Exception | None) -> None:
+    """Writes the font of the formulas beside the styles, and says what the theme leaves unsaid to a screen reader."""
+    if problem is not None or app.builder.format != "html":
+        return
+    write_font(Path(app.outdir, "_static", FONT))
+    for path in Path(app.outdir).rglob("*.html"):
+        text = path.read_text("utf-8")
+        for before, after in UNSAID.items():
+            text = text.replace(before, after)
+        path.write_text(text, "utf-8")
 
 
 def setup(app: Sphinx) -> dict:
@@ -105,5 +136,6 @@ def setup(app: Sphinx) -> dict:
     app.add_node(folded, html=(open_fold, close_fold))
     app.add_transform(Cells)
     app.connect("html-page-context", wait_for_pictures)
-    app.connect("build-finished", write_fonts)
+    app.connect("html-page-context", say_what_it_is)
+    app.connect("build-finished", finish)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -5,24 +5,37 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from installation import ROOT
 
 from website.lessons import Lesson, lesson, read, stems
-from website.markdown import sections
+from website.markdown import sections, without_comments
 
 ALIVE = "attention-explorer"
 
 
-def explorer(root: Path = ROOT) -> tuple[str, str, str]:
-    """The first living picture of the lessons: its HTML, the lesson, and the cell that shows it."""
+class Alive(NamedTuple):
+    """A living picture of a lesson: its HTML, and the words before it."""
+
+    shown: str
+    words: str
+    stem: str
+    cell: str
+
+
+def explorer(root: Path = ROOT) -> Alive | None:
+    """The first living picture of the lessons."""
     for stem in stems(root=root):
+        words = ""
         for cell in read("notebooks", stem, root).cells:
+            if cell.cell_type == "markdown":
+                words = without_comments(cell.source).strip().split("\n\n")[-1]
             for output in cell.get("outputs", []):
                 shown = "".join(output.get("data", {}).get("text/html", ""))
                 if ALIVE in shown:
-                    return shown, stem, cell.id
-    return "", "", ""
+                    return Alive(shown, words, stem, cell.id)
+    return None
 
 
 def map_of_lessons(known: Mapping[str, str], root: Path = ROOT) -> str:
@@ -52,9 +65,10 @@ def home(known: Mapping[str, str], root: Path = ROOT) -> str:
     parts = sections(readme)
     first = next(iter(stem for stem in stems(root=root) if f"notebooks/{stem}.ipynb" in known))
     opening = parts[""].split("\n\n")[1]
-    shown, stem, cell = explorer(root)
-    there = f"notebooks/{stem}.html#cell-{cell}" if f"notebooks/{stem}.ipynb" in known else ""
-    whence = f" It stands in [lesson {stem[:2]}]({there})." if there else ""
+    alive = explorer(root)
+    there = f"notebooks/{alive.stem}.html#cell-{alive.cell}"
+    linked = f"notebooks/{alive.stem}.ipynb" in known
+    whence = f' It stands in <a href="{there}">lesson {alive.stem[:2]}</a>.' if linked else ""
     return f"""\
 # Attention: a course that runs
 
@@ -65,8 +79,7 @@ def home(known: Mapping[str, str], root: Path = ROOT) -> str:
 
 ## Touch it
 
-A search meets the goods of a small shop. Point at a search on the left, or choose one with the arrow keys: the lines say
-where it looks, and how much. The slider is the temperature.{whence}
+{alive.words}{whence}
 
 ```{{raw}} html
 :file: explorer.html

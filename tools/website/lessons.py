@@ -117,7 +117,7 @@ def texts_of_figures(cells: list[NotebookNode]) -> dict[str, str]:
     A lesson says what is coming, shows it, and reads it: the words are the paragraph after the picture in its section,
     or, where there is none, the last one before it.
     """
-    found, section, pictures = {}, "", []
+    found, pictures = {}, []
     before = ""
     for cell in cells:
         if cell.cell_type == "code":

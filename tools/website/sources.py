@@ -9,7 +9,7 @@ from pathlib import Path
 import nbformat
 from installation import ROOT
 
-from website import api
+from website import address, api
 from website.claims import scoreboard
 from website.home import explorer, home
 from website.lessons import lesson, page, stems, tasks
@@ -26,6 +26,7 @@ README = {
     "licences.md": ("Data, licences, how to cite", ["Data and licences", "Cite"]),
 }
 HOME = ("After the course you can", "Lessons", "On the web")
+CARD = "figures/alignment.png"  # what others show when they link to the site
 LOOK_UP = ("sheet", "glossary", "help")  # in this order; other files of the room follow
 
 
@@ -52,7 +53,7 @@ def known_pages(chosen: Sequence[str], root: Path = ROOT) -> dict[str, str]:
 
 
 def write_sources(folder: Path, chosen: Sequence[str] = (), root: Path = ROOT) -> dict[str, str]:
-    """Writes the sources of all pages, or of those that the chosen lessons need, and returns which file became which."""
+    """Writes the sources of all pages, or of those of the chosen lessons; returns which file became which."""
     chosen = list(chosen) or stems(root=root)
     known = known_pages(chosen, root)
     shutil.rmtree(folder, ignore_errors=True)
@@ -61,8 +62,10 @@ def write_sources(folder: Path, chosen: Sequence[str] = (), root: Path = ROOT) -
             if (file := f"{edition}/{stem}.ipynb") in known:
                 _write(folder / file, nbformat.writes(page(edition, stem, known, root)))
                 _copy(root / file, folder / "extra/download" / file)
+    if address.pages():
+        _copy(root / CARD, folder / "extra" / CARD)
     _write(folder / "index.md", relinked(home(known, root), "README.md", "index.md", known) + contents(known))
-    _write(folder / "explorer.html", explorer(root)[0])
+    _write(folder / "explorer.html", explorer(root).shown)
     _write(folder / "exercises.md", exercises(known, root))
     _write(folder / "claims.md", scoreboard(known, root))
     _write(folder / "results.md", results(known, folder / "pictures", root))
@@ -80,6 +83,19 @@ def write_sources(folder: Path, chosen: Sequence[str] = (), root: Path = ROOT) -
     for name in api.rooms(root):
         _write(folder / f"api/{name}.md", api.room(name, root))
     return known
+
+
+def source_of(page: str) -> str:
+    """The file that an author changes to change a page, or "" for pages that Sphinx makes."""
+    room, _, stem = page.rpartition("/")
+    if room in ("notebooks", "exercises"):
+        return f"lessons/{stem}{'_exercises' if room == 'exercises' else ''}.md"
+    if room == "api":
+        return "course_utils/__init__.py" if stem == "index" else f"course_utils/{stem}"
+    made = {name.removesuffix(".md"): "README.md" for name in ("index.md", "exercises.md", *README)}
+    made |= {"claims": "lessons/claims.toml", "results": "benchmarks/RESULTS.md"}
+    made |= {"contributing": "CONTRIBUTING.md", "changelog": "CHANGELOG.md"}
+    return f"{page}.md" if room == "reference" else made.get(page, "")
 
 
 def _part(heading: str, text: str, title: str) -> str:
@@ -116,8 +132,9 @@ def contents(known: dict[str, str]) -> str:
 def exercises(known: dict[str, str], root: Path = ROOT) -> str:
     """The page that lists all exercises with what they cost."""
     made = [
-        "# Exercises\n\nEach exercise ends with a check. It compares your answer with an independent one on fresh random "
-        "inputs, and when you make a mistake that it knows, it tells you which one. ●○○ is easy, ●●● is hard.\n"
+        "# Exercises\n",
+        "Each exercise ends with a check, which compares your answer with an independent one on fresh random inputs.",
+        "When you make a mistake that it knows, it tells you which one. ●○○ is easy, ●●● is hard.\n",
     ]
     pages = [name.removesuffix(".ipynb") for file, name in known.items() if file.startswith("exercises/")]
     for name in pages:
@@ -125,5 +142,7 @@ def exercises(known: dict[str, str], root: Path = ROOT) -> str:
         rows = "\n".join(f"| {title} | {hard} | {kind} | {price} |" for title, hard, kind, price in tasks(stem, root))
         made.append(f"## [{lesson(stem, root).name}]({name}.ipynb)\n")
         made.append(f"| exercise | difficulty | kind | minutes |\n|---|---|---|---|\n{rows}\n")
-    made.append("```{toctree}\n:hidden:\n\n" + "\n".join(f"{lesson(Path(p).stem).name} <{p}>" for p in pages) + "\n```\n")
+    made.append(
+        "```{toctree}\n:hidden:\n\n" + "\n".join(f"{lesson(Path(p).stem).name} <{p}>" for p in pages) + "\n```\n"
+    )
     return "\n".join(made)

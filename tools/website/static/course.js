@@ -15,6 +15,26 @@
     }
   }
 
+  // Furo opens its lists at the side by the mouse alone.
+  const lists = { __navigation: "All pages", __toc: "On this page" };
+  for (const label of document.querySelectorAll(".nav-overlay-icon, .toc-overlay-icon")) {
+    const box = document.getElementById(label.htmlFor);
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = label.className;
+    button.setAttribute("aria-label", lists[box.id]);
+    button.append(...label.childNodes);
+    label.replaceWith(button);
+    const told = () => button.setAttribute("aria-expanded", box.checked);
+    button.addEventListener("click", () => box.click());
+    box.addEventListener("change", told);
+    told();
+  }
+  addEventListener("keydown", (event) => {
+    const open = event.key === "Escape" && document.querySelector(".sidebar-toggle:checked");
+    if (open) open.click();
+  });
+
   let closed = [];
   addEventListener("beforeprint", () => {
     closed = [...document.querySelectorAll("details:not([open])")];
