@@ -28,10 +28,11 @@ def tracked():
 
 
 DOCUMENTS = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"]
+IN_REFERENCE = sorted((ROOT / "reference").glob("*.md"))
 
 
 def written():
-    return [ROOT / name for name in DOCUMENTS] + sorted((ROOT / "lessons").glob("*.md"))
+    return [ROOT / name for name in DOCUMENTS] + sorted((ROOT / "lessons").glob("*.md")) + IN_REFERENCE
 
 
 @pytest.mark.parametrize("path", written(), ids=lambda path: path.name)
@@ -45,7 +46,7 @@ def test_links_lead_somewhere(path):
         assert target.exists(), f"{path.name} links to {link}, which is not there{hint}"
 
 
-@pytest.mark.parametrize("name", DOCUMENTS[:2])
+@pytest.mark.parametrize("name", [*DOCUMENTS[:2], "reference/help.md"])
 def test_commands_in_the_documents_exist(name, monkeypatch):
     commands = re.findall(r"python course\.py([^\n`]*)", (ROOT / name).read_text("utf-8"))
     assert commands
@@ -140,7 +141,7 @@ def headings(path):
 
 
 def test_every_lesson_that_is_named_is_there_or_announced():
-    paths = [ROOT / name for name in DOCUMENTS[:2]] + sorted((ROOT / "lessons").glob("*.*"))
+    paths = [ROOT / name for name in DOCUMENTS[:2]] + sorted((ROOT / "lessons").glob("*.*")) + IN_REFERENCE
     paths += sorted((ROOT / "course_utils").rglob("*.toml")) + sorted((ROOT / "course_utils").rglob("*.py"))
     there = lesson_numbers()
     found = [f"{path.name}: {line}" for path in paths for line in lost_lessons(path.read_text("utf-8"), there)]

@@ -12,7 +12,7 @@ from pathlib import Path
 from installation import ROOT
 from testing import cores
 
-SITE = ROOT / "build" / "site"  # git ignores build/
+SITE = ROOT / "_site" / "html"  # git ignores it
 
 
 def build(folder: Path = SITE, chosen: Sequence[str] = (), quiet: bool = False) -> Path:
