@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 from browser import ARTEFACTS
+from clean_copy import ADDRESS, clean_copy
 from installation import ROOT
 from test_explorer_browser import audit
 
@@ -52,16 +53,19 @@ def _is_fetched(told):
     return {"stylesheet", "icon", "preload", "prefetch", "shortcut"} & set(told.get("rel", "").split())
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    """The site, built by the command, without a network: one lesson and all other pages, or with --thorough all."""
-    folder = tmp_path_factory.mktemp("web") / "site"
-    chosen = [] if THOROUGH else ["02"]
+def build_site(folder, chosen=(), root=ROOT):
+    """Builds the site by its command, without a network."""
     command = [sys.executable, "-m", "website", *chosen, "--into", str(folder)]
-    told = {**os.environ, **CLOSED, "PYTHONPATH": str(ROOT / "tools"), "OMP_NUM_THREADS": "1", "PYTHONUTF8": "1"}
-    done = subprocess.run(command, cwd=ROOT, env=told, capture_output=True, encoding="utf-8")
+    told = {**os.environ, **CLOSED, "PYTHONPATH": str(root / "tools"), "OMP_NUM_THREADS": "1", "PYTHONUTF8": "1"}
+    done = subprocess.run(command, cwd=root, env=told, capture_output=True, encoding="utf-8")
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
     return folder
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """One lesson and all other pages, or with --thorough all."""
+    return build_site(tmp_path_factory.mktemp("web") / "site", [] if THOROUGH else ["02"])
 
 
 @pytest.fixture(scope="module")
@@ -135,6 +139,19 @@ def test_without_an_address_nothing_points_to_one(site):
     for path in site.rglob("*.html"):
         text = path.read_text("utf-8")
         assert "og:url" not in text and "colab.research.google.com" not in text and 'rel="edit"' not in text, path.name
+
+
+@pytest.mark.thorough
+def test_with_an_address_ways_to_colab_cards_and_edit_links_appear(tmp_path):
+    copy = clean_copy(tmp_path / "clean")
+    built = build_site(tmp_path / "site", ["02"], copy)
+    home, lesson = ((built / name).read_text("utf-8") for name in ("index.html", LESSON))
+    assert '"og:url" content="https://owner.github.io/name/index.html"' in home
+    assert '"og:image" content="https://owner.github.io/name/figures/alignment.png"' in home
+    assert (built / "figures/alignment.png").is_file()
+    assert f'href="{ADDRESS}/edit/main/lessons/02_scores.md"' in lesson
+    assert 'href="https://colab.research.google.com/github/owner/name/blob/main/notebooks/02_scores.ipynb"' in lesson
+    assert not [source for source in Page(built / LESSON).fetched if urlsplit(source).scheme not in ("", "data")]
 
 
 # ---- in a real browser ----
