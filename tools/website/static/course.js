@@ -1,6 +1,6 @@
 // What a page does beside the theme: boxes that scroll can be reached with the keyboard, and paper shows what is folded.
 (() => {
-  const boxes = "pre, .formula, .table-wrapper, .attention-explorer";
+  const boxes = "pre, .math-wrapper, .table-wrapper, .attention-explorer";
 
   function reach() {
     for (const box of document.querySelectorAll(boxes)) {
@@ -52,6 +52,7 @@
   }
 
   addEventListener("resize", reach);
+  addEventListener("toggle", reach, true); // of a fold, whose boxes have had no width so far
   addEventListener("hashchange", show);
   reach();
   show();
