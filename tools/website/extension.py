@@ -81,7 +81,10 @@ def close_fold(writer, node: folded) -> None:
 
 
 def wait_for_pictures(app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
-    """Says how large each picture is, so that the page does not jump, and loads it when it comes into sight."""
+    """Says how large each picture is, so that the page does not jump, and loads it when it comes into sight.
+
+    A click shows a picture alone: on a narrow screen a wide one is small.
+    """
     if "body" not in context:
         return
     files = {name: Path(app.srcdir, uri) for uri, (_, name) in app.env.images.items()}
@@ -90,7 +93,8 @@ def wait_for_pictures(app: Sphinx, page: str, template: str, context: dict, doct
         path = files.get(found["src"].rpartition("/")[2])
         size = _size(path) if path else None
         attributes = f'width="{size[0]}" height="{size[1]}" ' if size else ""
-        return f'<img {found["more"]}{attributes}src="{found["src"]}" loading="lazy" decoding="async"{found["end"]}>'
+        shown = f'<img {found["more"]}{attributes}src="{found["src"]}" loading="lazy" decoding="async"{found["end"]}>'
+        return f'<a class="enlarge" href="{found["src"]}">{shown}</a>' if size else shown
 
     context["body"] = IMAGE.sub(one, context["body"])
 
