@@ -225,6 +225,8 @@ def test_an_answer_is_one_click_away(visit):
     page.keyboard.press("Enter")
     assert words.is_visible() and fold.locator("pre").is_visible()
     assert page.locator("math").count() > 20 and page.locator(".formula math").first.bounding_box()["height"] > 12
+    assert page.evaluate("document.fonts.ready.then(all => [...all].some(font => font.status === 'loaded'))")
+    assert "Course formulas" in page.locator("math").first.evaluate("node => getComputedStyle(node).fontFamily")
     kept(page, "lesson")
 
 
