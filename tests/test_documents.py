@@ -6,6 +6,7 @@ import re
 import subprocess
 import tomllib
 
+import build
 import pytest
 import torch
 import yaml
@@ -62,6 +63,16 @@ def test_the_first_screen_of_the_readme_leads_to_site_lab_and_reference():
     first = (ROOT / "README.md").read_text("utf-8").split("## ")[0]
     for way in ("course.py site --open", "course.py lab", "#other-ways-in", *(path.name for path in IN_REFERENCE)):
         assert way in first, way
+
+
+def test_the_readme_leads_to_the_website_once_its_address_is_known(monkeypatch):
+    monkeypatch.setattr(build, "pages", lambda: "")
+    assert build.readme_web() == ""
+    monkeypatch.setattr(build, "pages", lambda: "https://owner.github.io/name/")
+    monkeypatch.setattr(build, "address", lambda: "https://github.com/owner/name")
+    line = build.readme_web()
+    assert "(https://owner.github.io/name/)" in line and "(https://codespaces.new/owner/name)" in line
+    assert re.search(r"<!-- web -->\n.*?<!-- /web -->", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
 
 
 def test_the_container_sets_itself_up_by_the_course_s_own_command():
