@@ -12,7 +12,7 @@ from installation import ROOT
 from website.lessons import lesson, read, stems, texts_of_figures
 from website.links import relinked
 
-STORED = ("experiment(", "measured(", "report(")  # a cell that draws a stored report calls one of these
+STORED = ("experiment(", "measured(", "stored(", "report[")  # a cell that draws a stored report says one of these
 
 
 def stored_pictures(root: Path = ROOT) -> list[tuple[str, str, str, bytes]]:
@@ -21,16 +21,10 @@ def stored_pictures(root: Path = ROOT) -> list[tuple[str, str, str, bytes]]:
     for stem in stems(root=root):
         cells = read("notebooks", stem, root).cells
         seen = texts_of_figures(cells)
-        reports: set[str] = set()
         for cell in cells:
             if cell.cell_type != "code" or "quote" in cell.metadata.get("tags", []):
                 continue
-            drawn = any(call in cell.source for call in STORED) or any(f"{name}[" in cell.source for name in reports)
-            reports |= {
-                line.partition(" = ")[0].strip()
-                for line in cell.source.splitlines()
-                if " = experiment(" in line or " = report(" in line
-            }
+            drawn = any(words in cell.source for words in STORED)
             for output in cell.outputs if drawn else []:
                 if picture := output.get("data", {}).get("image/png"):
                     found.append((stem, cell.id, seen[cell.id], base64.b64decode(picture)))
