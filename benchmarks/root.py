@@ -3,9 +3,10 @@
     OMP_NUM_THREADS=1 python benchmarks/root.py        about seven minutes; writes the report that lesson 02 draws
 
 Two tasks. *Lookup*: learned projections of size 256 find one of 32 goods, and start with components of variance 1.
-*Reversal*: the reader of lesson 00 writes up to 20 digits backwards; its states are far smaller at the start. Each
-contestant gets every rate. Lookup is tuned on seeds of its own; the winner then runs on other seeds, and once more with
-four times the steps. Reversal shows every rate with every seed, and the best rates with three times the steps.
+*Reversal*: the reader of lesson 00 writes up to 20 digits backwards, as in reversal.py; its states are far smaller at
+the start. Each contestant gets every rate. Lookup is tuned on seeds of its own; the winner then runs on other seeds,
+and once more with four times the steps. Reversal shows every rate with every seed, and the best with three times the
+steps.
 """
 
 import argparse
@@ -15,20 +16,18 @@ from datetime import date
 
 import torch
 import torch.nn.functional as F
+from reversal import LONGEST, RATES, STEPS, Reversal, right
 from torch import Tensor, nn
 
 from course_utils.attention import attend, dot, scaled_dot
-from course_utils.data.digits import make_reversals
-from course_utils.data.text import PAD, Vocabulary, collate
 from course_utils.models.seq2seq import Seq2Seq
 from course_utils.train.fit import fit
 from course_utils.train.reports import machine
 from course_utils.train.reports.experiments import write_experiment
 
 SCORES = {"plain": dot, "with the root": scaled_dot}
-LOOKUP_RATES, REVERSAL_RATES = [0.001, 0.003, 0.01, 0.03, 0.1], [0.003, 0.006, 0.012, 0.024, 0.048]
+LOOKUP_RATES = [0.001, 0.003, 0.01, 0.03, 0.1]
 TUNING = [10, 11, 12]  # seeds on which lookup's rates are compared
-LONGEST, TEST = 20, 200
 CPU = torch.device("cpu")
 
 
@@ -67,46 +66,29 @@ def at_last(errors: list[float]) -> float:
     return round(sum(errors[-20:]) / 20, 4)
 
 
-class Reversal:
-    """The strings of lesson 00, its reader, and the share of digits that stand in their place at twenty digits."""
+def at_the_start(task: Reversal, seeds: list[int]) -> dict[str, list[float]]:
+    """How far components of queries and keys, and the scores of a row, deviate before any training."""
+    found: dict[str, list[float]] = {"queries": [], "keys": [], **{name: [] for name in SCORES}}
+    batch = task.report[LONGEST]
 
-    def __init__(self) -> None:
-        self.strings, self.digits = make_reversals(20000, 2, LONGEST, seed=0), Vocabulary(["0123456789"])
-        self.test = collate(make_reversals(TEST, LONGEST, LONGEST, seed=1), self.digits, self.digits)
+    def listening(query: Tensor, key: Tensor) -> Tensor:
+        for name, numbers in (("queries", query), ("keys", key)):
+            found[name].append(round(numbers.std().item(), 3))
+        for name, score in SCORES.items():
+            found[name].append(round(score(query, key).std(-1).mean().item(), 3))
+        return dot(query, key)
 
-    def at_the_start(self, seeds: list[int]) -> dict[str, list[float]]:
-        """How far components of queries and keys, and the scores of a row, deviate before any training."""
-        found: dict[str, list[float]] = {"queries": [], "keys": [], **{name: [] for name in SCORES}}
-
-        def listening(query: Tensor, key: Tensor) -> Tensor:
-            for name, numbers in (("queries", query), ("keys", key)):
-                found[name].append(round(numbers.std().item(), 3))
-            for name, score in SCORES.items():
-                found[name].append(round(score(query, key).std(-1).mean().item(), 3))
-            return dot(query, key)
-
-        for seed in seeds:
-            torch.manual_seed(seed)
-            model = Seq2Seq(len(self.digits), len(self.digits), size=64, score=listening)
-            with torch.no_grad():
-                model(self.test.source, self.test.source_mask, self.test.target_in)
-        return found
-
-    def right(self, score, rate: float, seed: int, steps: int = 400) -> float:
+    for seed in seeds:
         torch.manual_seed(seed)
-        model = Seq2Seq(len(self.digits), len(self.digits), size=64, score=score)
-        generator = torch.Generator().manual_seed(seed)
+        model = Seq2Seq(len(task.digits), len(task.digits), size=64, score=listening)
+        with torch.no_grad():
+            model(batch.source, batch.source_mask, batch.target_in)
+    return found
 
-        def loss(step: int) -> Tensor:
-            drawn = torch.randint(len(self.strings), (64,), generator=generator)
-            batch = collate([self.strings[number] for number in drawn], self.digits, self.digits)
-            logits, _ = model(batch.source, batch.source_mask, batch.target_in)
-            return F.cross_entropy(logits.transpose(1, 2), batch.target_out, ignore_index=PAD)
 
-        fit(model, loss, steps, learning_rate=rate)
-        ids, _ = model.greedy(self.test.source, self.test.source_mask, longest=LONGEST)
-        ids = F.pad(ids, (0, LONGEST - ids.shape[1]))
-        return round(100 * (ids == self.test.target_out[:, :LONGEST]).float().mean().item(), 1)
+def digits_right(task: Reversal, name: str, rate: float, seed: int, steps: int = STEPS) -> float:
+    """The share of twenty digits that stand in their place, in percent."""
+    return right(task.learn(SCORES[name], rate, seed, steps), {LONGEST: task.report[LONGEST]})[0]
 
 
 def looked_up(name: str, seeds: list[int]) -> dict:
@@ -121,11 +103,11 @@ def looked_up(name: str, seeds: list[int]) -> dict:
 
 def reversed_digits(task: Reversal, name: str, seeds: list[int]) -> dict:
     by_rate = {}
-    for rate in REVERSAL_RATES:
-        by_rate[f"{rate:g}"] = [task.right(SCORES[name], rate, seed) for seed in seeds]
+    for rate in RATES:
+        by_rate[f"{rate:g}"] = [digits_right(task, name, rate, seed) for seed in seeds]
         print(f"reversal, {name}, rate {rate:g}: {by_rate[f'{rate:g}']}", flush=True)
-    best = max(REVERSAL_RATES, key=lambda rate: sum(by_rate[f"{rate:g}"]))
-    longer = [task.right(SCORES[name], best, seed, steps=1200) for seed in seeds]
+    best = max(RATES, key=lambda rate: sum(by_rate[f"{rate:g}"]))
+    longer = [digits_right(task, name, best, seed, 3 * STEPS) for seed in seeds]
     print(f"reversal, {name}, three times the steps: {longer}", flush=True)
     return {"by rate": by_rate, "rate": best, "three times the steps": longer}
 
@@ -141,7 +123,7 @@ def main() -> None:
         found["lookup"] = {name: looked_up(name, seeds) for name in SCORES}
     if said.only != "lookup":
         task = Reversal()
-        found["start of reversal"] = task.at_the_start(seeds)
+        found["start of reversal"] = at_the_start(task, seeds)
         print(f"start of reversal: {found['start of reversal']}", flush=True)
         found["reversal"] = {name: reversed_digits(task, name, seeds) for name in SCORES}
     report = {

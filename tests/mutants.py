@@ -1,7 +1,9 @@
 """Mutants: right answers changed mechanically, one step of their syntax tree at a time.
 
 A mutant is a function or a class made from the text of a right answer of tests/variants. What it does is compared with
-the oracle of its exercise on fresh draws; nothing of the bank's own mistakes goes into it.
+the oracle of its exercise on fresh draws; nothing of the bank's own mistakes goes into it. A check looks for a wrong
+step by changing single steps too, so the changes named in FOREIGN are of kinds that it does not try: they show what is
+said where that search cannot help.
 """
 
 import ast
@@ -24,7 +26,10 @@ from course_utils.checks.limits import TimeUp, within
 DRAWS = 20
 NUMBERS = itertools.count(1)
 SECONDS = 3.0  # of one mutant: some never end
-OWN = ("form", "property", "relation", "probe", "cases", "entries", "nan", "changed", "misfit")  # more than a number
+OWN = (  # kinds of verdict that say more than a number
+    "form", "property", "relation", "probe", "cases", "entries", "nan", "changed", "misfit", "culprit", "slip", "shape",
+)  # fmt: skip
+FOREIGN = ("a line left out", "a line twice", "another variable", "without a loop's first", "softened")
 SWAPS = {
     ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.Lt: ast.LtE, ast.LtE: ast.Lt,
     ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.BitAnd: ast.BitOr,
@@ -75,11 +80,42 @@ def compiled(tree: ast.AST, answer: Any) -> Any:
 def changes(tree: ast.AST) -> list[tuple[str, Callable[[ast.AST], None]]]:
     """All single changes of a tree: what each does, and a function that makes it in a copy of the tree."""
     nodes = list(ast.walk(tree))
+    variables = sorted({node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)})
     found: list[tuple[str, Callable]] = []
     for place, node in enumerate(nodes):
-        for what, change in _of_node(node):
+        for what, change in itertools.chain(_of_node(node), _foreign(node, variables)):
             found.append((f"{what} in line {getattr(node, 'lineno', 0)}", _at(place, change)))
     return found
+
+
+def _foreign(node: ast.AST, variables: list[str]) -> Iterator[tuple[str, Callable]]:
+    """Changes of the kinds in FOREIGN, which no check tries itself."""
+    if isinstance(node, ast.AugAssign | ast.Expr) or (
+        isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Subscript)
+    ):
+        yield "a line left out", lambda n, t: _statement(t, n, [ast.Pass()])
+        yield "a line twice", lambda n, t: _statement(t, n, [n, copy.deepcopy(n)])
+    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in variables:
+        after = variables[(variables.index(node.id) + 1) % len(variables)]
+        if after != node.id:
+            yield "another variable", lambda n, t: setattr(n, "id", after)
+    if isinstance(node, ast.For):
+        yield "without a loop's first", lambda n, t: setattr(n, "iter", _called("list", n.iter, slice_from=1))
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
+        yield "softened", lambda n, t: setattr(n, "left", ast.parse(f"({ast.unparse(n.left)}).tanh()").body[0].value)
+
+
+def _called(name: str, argument: ast.expr, slice_from: int) -> ast.expr:
+    return ast.parse(f"{name}({ast.unparse(argument)})[{slice_from}:]").body[0].value  # type: ignore[attr-defined]
+
+
+def _statement(tree: ast.AST, old: ast.AST, new: list[ast.AST]) -> None:
+    for parent in ast.walk(tree):
+        for value in (value for _, value in ast.iter_fields(parent) if isinstance(value, list)):
+            if any(item is old for item in value):
+                place = [item is old for item in value].index(True)
+                value[place : place + 1] = new
+                return
 
 
 def _at(place: int, change: Callable) -> Callable[[ast.AST], None]:
@@ -230,6 +266,10 @@ def fate(exercise: Exercise, mutant: Mutant, seed: int = 1) -> tuple[str, Any]:
     if verdict.kind == "mistake":
         known = next(one for one in exercise.mistakes if one.name == verdict.mistake)
         return ("named" if _true(exercise, mutant.answer, known.answer) else "false"), verdict
+    if verdict.kind == "culprit" and not right(exercise, verdict.evidence):
+        return "false", verdict
+    if verdict.kind == "slip" and not _true(exercise, mutant.answer, verdict.evidence):
+        return "false", verdict
     own = verdict.kind in OWN
     return ("named" if own or verdict.state == "not yet" else "unnamed"), verdict
 

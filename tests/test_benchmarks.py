@@ -9,9 +9,9 @@ import torch
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 sys.path.insert(0, str(BENCHMARKS))
-import attention as benchmark  # noqa: E402  the folder is no package
-import seq2seq as race  # noqa: E402
+import decoder_race as race  # noqa: E402  the folder is no package
 import step_by_step  # noqa: E402
+import time_and_memory as benchmark  # noqa: E402
 
 from course_utils.attention.scores import Additive  # noqa: E402
 from course_utils.data.buckets import Buckets  # noqa: E402
@@ -67,7 +67,7 @@ def test_the_readable_form_keeps_a_matrix_that_ours_does_not():
 
 def test_the_command_prints_a_line_for_each(monkeypatch, capsys):
     monkeypatch.setattr(benchmark, "in_fresh_process", lambda name, *rest: 12.5)
-    monkeypatch.setattr(sys, "argv", ["attention.py", "--lengths", "8", "--modes", "forward", "--rounds", "1"])
+    monkeypatch.setattr(sys, "argv", ["time_and_memory.py", "--lengths", "8", "--modes", "forward", "--rounds", "1"])
     benchmark.main()
     lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("forward")]
     assert len(lines) == len(benchmark.contestants(torch.device("cpu")))
@@ -181,7 +181,7 @@ def test_ratios_of_speed_are_taken_round_by_round():
 
 def test_the_race_prints_its_tables(monkeypatch, capsys, data):
     monkeypatch.setattr(race, "load", lambda task, number: data)
-    monkeypatch.setattr(sys, "argv", ["seq2seq.py", "--slice", "0.01", "--rounds", "1", "--train", "0.3"])
+    monkeypatch.setattr(sys, "argv", ["decoder_race.py", "--slice", "0.01", "--rounds", "1", "--train", "0.3"])
     race.main()
     printed = capsys.readouterr().out
     assert "best settings of each" in printed and "held-out loss" in printed

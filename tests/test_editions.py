@@ -161,6 +161,20 @@ def test_a_quoted_class_keeps_its_shape():
 
 
 @pytest.mark.parametrize(
+    "signature",
+    [
+        "def f(x: int, y: dict[str, int] = {}) -> Tensor:  # type: ignore[override]  # a pair: not one input",
+        "def f(\n    x: int,  # the first: a number\n    y={},\n) -> Tensor:  # why\n\n    # a remark:",
+        "def f(x: Callable[[int], int], y={}) -> dict[str, list[int]]:",
+    ],
+)
+def test_a_remark_behind_a_signature_does_not_hide_its_end(signature):
+    shown = shorten(f"{signature}\n    z = x  # kept\n    return z")
+    assert shown.startswith("def f(x, y={}):\n") and shown.endswith("\n    z = x  # kept\n    return z")
+    assert "Tensor" not in shown and "override" not in shown
+
+
+@pytest.mark.parametrize(
     "source",
     ["x = 1", "import course_utils.attention", "from torch import nn", "from course_utils.attention import absent",
      "from course_utils.attention import Score"],

@@ -1,7 +1,7 @@
 """Every exercise of every lesson: right answers pass, each known mistake draws exactly its own sentence, and the
 exercise notebook as it is given out runs through.
 
-tests/variants/lesson_NN.py holds the answers: RIGHT, at least two for each exercise, in different styles; WRONG, one
+tests/variants/lesson_NN.py holds the answers: RIGHT, at least three for each exercise, in different styles; WRONG, one
 for each known mistake, written independently of the bank.
 """
 
@@ -74,10 +74,23 @@ def test_an_exercise_knows_three_mistakes_each_with_its_own_sentence(lesson, key
 @pytest.mark.parametrize("seed", SEEDS)
 def test_right_answers_pass(lesson, key, seed):
     right = BANKED[lesson].RIGHT[key]
-    assert len(right) >= 2, "give two styles, such as a loop and a product of matrices"
     for answer in right:
         verdict = examine(bank(lesson)[key], answer, seed)
         assert verdict.state == "passed", verdict.message
+
+
+@pytest.mark.parametrize(("lesson", "key"), EVERY)
+def test_right_answers_are_given_in_three_styles(lesson, key):
+    right = BANKED[lesson].RIGHT[key]
+    assert len(right) >= 3, "give three styles, such as a loop, a product of matrices and einsum"
+    assert len({repr(answer) for answer in right}) == len(right)
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize(("lesson", "key"), EVERY)
+def test_right_answers_pass_twenty_draws(lesson, key):
+    for seed in range(100, 120):
+        test_right_answers_pass(lesson, key, seed)
 
 
 @pytest.mark.parametrize(("lesson", "key"), EVERY)

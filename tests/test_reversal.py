@@ -40,3 +40,19 @@ def test_the_script_runs_and_stores_nothing_of_a_trial(monkeypatch, capsys):
     said = capsys.readouterr().out
     assert "no attention, rate 0.01" in said and "written" not in said
     assert experiment("reversal") == before
+
+
+def test_lesson_02_draws_the_same_readers_where_both_were_measured():
+    mine, other = experiment("reversal"), experiment("root")["tasks"]["reversal"]
+    place, shared = mine["lengths"].index(reversal.LONGEST), 0
+    for name, called in {"dot": "plain", "scaled dot": "with the root"}.items():
+        found = mine["contestants"][name]
+        for label, theirs in (("by length", "by rate"), ("three times the steps", "three times the steps")):
+            runs, stored = [run[place] for run in found[label]], other[called][theirs]
+            if theirs == "by rate":
+                stored = stored[f"{found['rate']:g}"]
+            elif found["rate"] != other[called]["rate"]:
+                continue
+            assert runs == stored
+            shared += 1
+    assert shared == 3

@@ -6,8 +6,11 @@ import inspect
 import re
 import sys
 import textwrap
+import tokenize
 from collections.abc import Collection
 from types import ModuleType
+
+OPENING, CLOSING = set("([{"), set(")]}")
 
 
 class QuoteError(ValueError):
@@ -97,15 +100,22 @@ def _is_guard(node: ast.stmt, guarding: Collection[str]) -> bool:
 
 
 def _signature(node: ast.FunctionDef, lines: list[str]) -> tuple[int, int, list[str]]:
-    """The `def` line without type hints; comments inside a signature are lost, so there should be none."""
+    """The `def` line without type hints; comments inside a signature and behind it are lost."""
     plain = node.args
     for argument in [*plain.posonlyargs, *plain.args, *plain.kwonlyargs, plain.vararg, plain.kwarg]:
         if argument is not None:
             argument.annotation = None
-    last = node.body[0].lineno - 1
-    while not lines[last - 1].rstrip().endswith(":"):  # blank lines or comments between the signature and the body
-        last -= 1
-    return node.lineno, last, [f"{' ' * node.col_offset}def {node.name}({ast.unparse(plain)}):"]
+    return node.lineno, _colon(lines, node.lineno), [f"{' ' * node.col_offset}def {node.name}({ast.unparse(plain)}):"]
+
+
+def _colon(lines: list[str], first: int) -> int:
+    """The line of the colon that ends the signature beginning at a line; a remark may follow it."""
+    depth = 0
+    for token in tokenize.generate_tokens(iter([f"{line}\n" for line in lines[first - 1 :]]).__next__):
+        depth += (token.string in OPENING) - (token.string in CLOSING)
+        if token.string == ":" and depth == 0:
+            return first - 1 + token.start[0]
+    raise QuoteError(f"no colon ends the signature {lines[first - 1]!r}")
 
 
 def _docstring(node: ast.FunctionDef | ast.ClassDef) -> tuple[int, int, list[str]]:

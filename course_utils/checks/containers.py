@@ -15,6 +15,8 @@ def of_the_values(found: list[Outcome], right: list[Outcome], tolerance: float) 
     pairs = [(one.value, two.value) for one, two in zip(found, right, strict=True)]
     if any(outcome.error is not None for outcome in (*found, *right)):
         return ""
+    if any(_lacks(*pair) for pair in pairs):
+        return say("form.gives-nothing")
     for sentence, convert in _FORMS.items():
         try:
             alike = [equal(convert(one, two), two, tolerance) for one, two in pairs]
@@ -24,6 +26,15 @@ def of_the_values(found: list[Outcome], right: list[Outcome], tolerance: float) 
             one, two = pairs[0]
             return say(sentence, found=_name(one), expected=_name(two), count=_count(one), place=_place(one, two))
     return ""
+
+
+def _lacks(found: Any, expected: Any) -> bool:
+    """Whether a part of a result is None where the right one has something."""
+    if isinstance(found, Mapping) and isinstance(expected, Mapping):
+        return any(key in found and _lacks(found[key], expected[key]) for key in expected)
+    if isinstance(found, tuple | list) and isinstance(expected, tuple | list):
+        return any(_lacks(*pair) for pair in zip(found, expected, strict=False))
+    return found is None and expected is not None
 
 
 def _one_of(found: Any, expected: Any) -> Any:
@@ -70,6 +81,16 @@ def _as_bool(found: Any, expected: Any) -> Any:
     return found.bool()
 
 
+def _as_added(found: Any, expected: Any) -> Any:
+    """A mask of 0 and −∞, made to be added to scores, for True and False in either sense."""
+    if not (isinstance(expected, torch.Tensor) and expected.dtype == torch.bool) or found.dtype == torch.bool:
+        raise TypeError
+    shown = found == 0
+    if not (shown | (found < -1e3)).all() or not (shown.equal(expected) or shown.equal(~expected)):
+        raise TypeError
+    return expected
+
+
 def _as_number(found: Any, expected: Any) -> Any:
     if not isinstance(found, torch.Tensor) or found.dtype != torch.bool or expected.dtype == torch.bool:
         raise TypeError
@@ -98,6 +119,7 @@ _FORMS: dict[str, Callable[[Any, Any], Any]] = {
     "container.not-a-list": _as_list,
     "container.not-apart": _unpacked,
     "container.numbers-for-booleans": _as_bool,
+    "container.added-for-booleans": _as_added,
     "container.booleans-for-numbers": _as_number,
     "container.text-for-number": _read,
     "container.text-or-list": _joined,

@@ -24,6 +24,8 @@ def describe_difference(
             return say("difference.part", part=part, sentence=sentence)
     if pairs:
         return ""
+    if isinstance(expected, Mapping) and isinstance(found, Mapping):
+        return say("difference.keys", expected=_keys(expected), found=_keys(found))
     found, expected = as_tensor(found), as_tensor(expected)
     if not (isinstance(found, torch.Tensor) and isinstance(expected, torch.Tensor)):
         if equal(found, expected, tolerance):
@@ -78,6 +80,10 @@ def part_name(place: Any, results: Sequence[str], count: int = 0) -> str:
     if place < len(results):
         return f"`{results[place]}`"
     return say("difference.result", place=place + 1, count=count) if count else str(place + 1)
+
+
+def _keys(mapping: Mapping) -> str:
+    return ", ".join(map(repr, mapping))[:80]
 
 
 def _kind(tensor: torch.Tensor) -> str:

@@ -6,11 +6,12 @@ from typing import Any
 
 import torch
 
-from course_utils.checks.compare import Outcome, equal, same
+from course_utils.checks.compare import Outcome, as_tensor, equal, same
 from course_utils.checks.difference import describe_difference, describe_nan, part_name
 from course_utils.checks.misfits import misfit
 from course_utils.checks.places import which_cases, which_entries
 from course_utils.checks.relations import relation
+from course_utils.checks.shapes import about_shapes
 from course_utils.checks.verdicts import Property
 from course_utils.checks.wellformed import line_of
 from course_utils.checks.words import say
@@ -64,7 +65,11 @@ def _difference(
     """What is said of the first case that is wrong, with the relation that holds in all of them."""
     kind, related = _related(tried, results)
     if shape := describe_difference(found, right, shape=True, results=results):
-        return (kind if related else "difference"), say("exercise.not-right", difference=_join(shape, related))
+        if not related and _of_another_kind(found, right):
+            kind = "form"
+        elif not related and (related := _shapes(tried)):
+            kind = "shape"
+        return kind, say("exercise.not-right", difference=_join(shape, _capital(related)))
     if nan := describe_nan(found, right, results):
         named = next((one for one in properties if "finite" in one.name and not _holds(one, case, found)), None)
         said = say("exercise.property", sentence=named.sentence) if named else say("exercise.not-right", difference=nan)
@@ -103,6 +108,29 @@ def _related(tried: Tried, results: Sequence[str]) -> tuple[str, str]:
     if place is not None:
         sentence = say("difference.of", part=part_name(place, results), sentence=sentence)
     return kind, (say("relation.in-wrong-cases", sentence=sentence) if any(tried.fine) else _capital(sentence))
+
+
+def _shapes(tried: Tried) -> str:
+    """What holds of the shapes in every wrong case, of the first part that is wrong."""
+    kept = [
+        (sizes_of(case, tried.names), (as_tensor(one.value), as_tensor(two.value)))
+        for case, one, two, fine in zip(tried.cases, tried.found, tried.right, tried.fine, strict=True)
+        if not fine and one.error is None and two.error is None
+    ]
+    _, pairs = _first_wrong_part([pair for _, pair in kept], tried.tolerance)
+    return about_shapes([(as_tensor(one), as_tensor(two)) for one, two in pairs], [sizes for sizes, _ in kept])
+
+
+def _of_another_kind(found: Any, right: Any) -> bool:
+    """Whether a result, or a part of it, is of another kind: a list for a tensor, numbers for True and False."""
+    if isinstance(found, Mapping) and isinstance(right, Mapping):
+        return found.keys() != right.keys() or any(_of_another_kind(found[key], right[key]) for key in right)
+    if isinstance(found, tuple | list) and isinstance(right, tuple | list):
+        return len(found) == len(right) and any(map(_of_another_kind, found, right))
+    found, right = as_tensor(found), as_tensor(right)
+    if isinstance(found, torch.Tensor) and isinstance(right, torch.Tensor):
+        return found.shape == right.shape and (found.dtype == torch.bool) != (right.dtype == torch.bool)
+    return type(found) is not type(right)
 
 
 def _parts_swapped(pairs: list[tuple[Any, Any]], tolerance: float) -> str:

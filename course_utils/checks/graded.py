@@ -23,10 +23,19 @@ from course_utils.checks.guesses import means, open_places, value_of
 from course_utils.checks.places import names_of
 from course_utils.checks.probes import probe
 from course_utils.checks.safely import has_nan, is_fake, safely
+from course_utils.checks.steps import culprit, slip
 from course_utils.checks.verdicts import Mistake, Property, Requirement, Verdict, not_yet, wrong
 from course_utils.checks.wellformed import of_the_answer, of_the_call, of_the_errors
 from course_utils.checks.words import say
 
+UNSURE = (
+    "difference",
+    "error",
+    "misfit",
+    "cases",
+    "entries",
+    "nan",
+)  # what is said then leaves open which step is wrong
 MORE = 3  # further draws, before anything is said on how an unknown answer is related to the right one
 
 
@@ -104,7 +113,22 @@ class Exercise:
                 tried.found.extend(self.outcomes(answer, cases, 0))
                 tried.right.extend(self.outcomes(self.oracle, cases, 0, adapted=False))
             kind, sentence = explain(tried, self.properties, self.results)
-        return Verdict("wrong", sentence, kind=kind)
+            if kind not in UNSURE:
+                return Verdict("wrong", sentence, kind=kind)
+            known, evidence = culprit(answer, tried.cases, tried.right, self.call, self.tolerance)
+            step = "culprit" if known else "slip"
+            if not known and any(
+                one.error is None and not fine for one, fine in zip(tried.found, tried.fine, strict=True)
+            ):
+                known, evidence = slip(self._rights(), tried.cases, tried.found, self.tolerance)
+        return Verdict(
+            "wrong", " ".join(filter(None, (sentence, known))), kind=step if known else kind, evidence=evidence
+        )
+
+    def _rights(self) -> list[tuple[Any, Callable | None]]:
+        """Right answers, each with the adapter that it needs: those that the bank edits, and the oracle."""
+        edited = {id(one.answer.right): one.answer.right for one in self.mistakes if hasattr(one.answer, "right")}
+        return [*((one, self.call) for one in edited.values()), (self.oracle, None)]
 
     def _names(self, answer: Callable, cases: list[tuple]) -> list[str]:
         """The arguments' names, as the learner's own function has them where the check calls it directly."""

@@ -14,14 +14,16 @@ class Verdict:
     """What a check found: the state, one or two sentences, and the name of the known mistake, if it is one.
 
     `kind` says what the sentence is about: a known "mistake", the "form", a "property", a "relation" to the right
-    result, the "cases" or "entries" that are wrong, a "probe" of the arguments, "nan", a "misfit" of shapes, another
-    "error", or only the largest "difference".
+    result, its "shape", the "cases" or "entries" that are wrong, a "probe" of the arguments, "nan", a "misfit" of
+    shapes, another "error", the one step that is the "culprit" or the "slip", or only the largest "difference".
+    `evidence` is the function that shows what is said of a step: the answer mended, or a right one with that slip.
     """
 
     state: State
     message: str
     mistake: str | None = None
     kind: str = ""
+    evidence: Any = None
 
 
 @dataclass(frozen=True)

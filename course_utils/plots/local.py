@@ -105,7 +105,7 @@ def search_tree(table: Mapping[str, Mapping[str, float]], beams: int, title: str
             fate = "kept" if pair in best else "dropped" if pair in seen else "never seen"
             card.box(f"{one} {two}", 5.25, height[pair], role=role)
             card.arrow(one, f"{one} {two}", f"{then:.2f}", role, lift=-0.08)
-            winner = ", and the answer" if best and pair == best[0] else ""
+            winner = ": the answer" if best and pair == best[0] else ""
             card.note(
                 6.45, height[pair], f"{share:.2f} · {then:.2f} = {pairs[pair]:.2f}   {fate}{winner}", role, "left"
             )

@@ -453,12 +453,20 @@ READING = {
 
 RIGHT = {
     "0.1": [softmax_matrix, softmax_loop, softmax_logsumexp, lambda scores: scores.softmax(-1)],
-    "0.2": [SHAPES, {label: list(shape) for label, shape in SHAPES.items()}],
+    "0.2": [
+        SHAPES,
+        {label: list(shape) for label, shape in SHAPES.items()},
+        {label: " x ".join(map(str, shape)) for label, shape in SHAPES.items()},
+    ],
     "0.3": [blend_matrix, blend_loop, blend_einsum],
     "0.4": [product_loops, product_einsum, product_broadcast, torch.bmm],
-    "0.5": [[-3, -3, 3, -3, -3], torch.tensor([-3.0, -2.995, 3.0, -3.0, -3.0])],
+    "0.5": [[-3, -3, 3, -3, -3], torch.tensor([-3.0, -2.995, 3.0, -3.0, -3.0]), (-3, -2.99, 2.999, -3, -3.0)],
     "0.6": [five_lines, zeroed_at_the_end, _trains(lambda error: error.square().mean())],
-    "0.7": [READING, {label: float(number) for label, number in READING.items()}],
+    "0.7": [
+        READING,
+        {label: float(number) for label, number in READING.items()},
+        {label.title(): str(number) for label, number in READING.items()},
+    ],
 }
 WRONG = {
     "0.1": {

@@ -220,18 +220,40 @@ def reciprocal_returned_early(scores, wanted):
         return torch.tensor(total / len(scores))
 
 
+def lookup_by_the_kernel(query, key, value, temperature):
+    return torch.nn.functional.scaled_dot_product_attention(query, key, value, scale=1 / temperature)
+
+
+WORDED = {**EXACT, "cold": "1", "hot": "1/3", "cold tie": "1/2", "shift changes": "no", "order changes": "No"}
+
+
+def kernel_by_a_matrix(x, x_seen, y_seen, width):
+    distance = torch.cdist(x[:, None], x_seen[:, None])
+    likelihood = torch.distributions.Normal(0.0, width).log_prob(distance)  # but for a number that all keys share
+    return torch.einsum("qk,k->q", likelihood.softmax(1), y_seen)
+
+
+def reciprocal_by_sorting(scores, wanted):
+    places = scores.argsort(dim=1, descending=True).tolist()
+    return sum(1 / (1 + row.index(good)) for row, good in zip(places, wanted.tolist(), strict=True)) / len(wanted)
+
+
 RIGHT = {
-    "1.1": [lookup_by_loop, lookup_by_einsum],
-    "1.2": [TEMPERATURE, EXACT],
-    "1.3": [([0.25, 0.25, 0.5], (3, 3), (1, 1)), (torch.tensor([0.25, 0.25, 0.5]), torch.tensor([-1.0, 2]), [-1, 0])],
+    "1.1": [lookup_by_loop, lookup_by_einsum, lookup_by_the_kernel],
+    "1.2": [TEMPERATURE, EXACT, WORDED],
+    "1.3": [
+        ([0.25, 0.25, 0.5], (3, 3), (1, 1)),
+        (torch.tensor([0.25, 0.25, 0.5]), torch.tensor([-1.0, 2]), [-1, 0]),
+        [(1 / 4, 1 / 4, 1 / 2), [0, 4.5], torch.tensor([0.5, 2])],
+    ],
     "1.4": [
         ("notebook and pen", "Headphones"),
         ("pen or book", "laptop sleeve"),
         ["pen and book", "chef’s knife"],  # within the limits, and not the nearest
         ("笔记本和笔", "耳机"),
     ],
-    "1.5": [kernel_by_loop, kernel_by_broadcast],
-    "1.6": [reciprocal_by_counting, reciprocal_by_loop],
+    "1.5": [kernel_by_loop, kernel_by_broadcast, kernel_by_a_matrix],
+    "1.6": [reciprocal_by_counting, reciprocal_by_loop, reciprocal_by_sorting],
 }
 WRONG = {
     "1.1": {

@@ -438,6 +438,65 @@ def four_axes(mask, heads):
 SEEN = torch.tensor([True, False, True, True])
 
 
+def hides_by(scores, mask, number):
+    return torch.where(mask, scores, torch.tensor(number)).softmax(-1)
+
+
+def one_over_one_plus(scores, mask):
+    return torch.where(mask, 1 / (1 + torch.exp(-scores)), 0.0)
+
+
+def with_another_mask(padding, **more):
+    def attend_to_basket(module, x, lengths):
+        places = torch.arange(x.size(1)).expand(len(x), -1)
+        return module(x, x, x, key_padding_mask=padding(places, lengths), **{k: v(x) for k, v in more.items()})[0]
+
+    return attend_to_basket
+
+
+class Otherwise(Layers):
+    """Causal in both modes; `three` may change query, key and value, and `root` the divisor."""
+
+    masked = True
+
+    def forward(self, x):
+        query, key, value = self.three(x)
+        scores = torch.einsum("bqs,bks->bqk", query, key) / self.root(x)
+        if self.masked:
+            scores = scores + torch.full((x.size(1), x.size(1)), -INF).triu(1)
+        return scores.softmax(2) @ value
+
+    def three(self, x):
+        return self.query(x), self.key(x), self.value(x)
+
+    def root(self, x):
+        return x.size(2) ** 0.5
+
+
+class NoRoot(Otherwise):
+    def root(self, x):
+        return 1
+
+
+class NoRootNoMask(NoRoot):
+    masked = False
+
+
+class RootOfTheLength(Otherwise):
+    def root(self, x):
+        return x.size(1) ** 0.5
+
+
+class MixesInputs(Otherwise):
+    def three(self, x):
+        return self.query(x), self.key(x), x
+
+
+class AsksWithKeys(Otherwise):
+    def three(self, x):
+        return self.key(x), self.query(x), self.value(x)
+
+
 RIGHT = {
     "4.1": [
         filled_twice,
@@ -459,6 +518,7 @@ RIGHT = {
     "4.7": [
         (torch.tensor([0.0, 150.0, 0.0, 0.0]), SEEN),
         (torch.tensor([-300.0, 300.0, 5.0, -5.0]), torch.tensor([True, False, False, True])),
+        [torch.tensor([-120.0, 0, -110, 180]).requires_grad_(), torch.tensor([1, 1, 1, 0]) == 1],
     ],
 }
 
@@ -472,6 +532,9 @@ WRONG = {
         "renormalised-safely": [too_late_with_epsilon],
         "scores-times-mask": [zeroed_scores, tiny_fill],
         "over-queries": [columns],
+        "not-low-enough-anywhere": [lambda scores, mask: hides_by(scores, mask, -10.0)],
+        "mask-added": [lambda scores, mask: torch.softmax(scores + mask.float(), -1)],
+        "sigmoid": [one_over_one_plus],
         "only-the-first-inverted": [lambda scores, mask: other_way_round(scores, mask) * mask],
         "only-the-second-inverted": [hides_then_keeps_the_hidden],
         "not-low-enough": [small_number],
@@ -490,6 +553,10 @@ WRONG = {
         "inverted-top-left": [future_from_the_top],
         "square": [lambda queries, keys: torch.tril(torch.ones(keys, keys), keys - queries) > 0],
         "transposed": [axes_swapped],
+        "own-place-only": [lambda queries, keys: torch.eye(keys)[keys - queries :] == 1],
+        "everything": [lambda queries, keys: torch.full((queries, keys), True)],
+        "top-left-numbers": [lambda queries, keys: torch.tril(torch.ones(queries, keys))],
+        "top-left-not-itself": [lambda queries, keys: torch.arange(keys) < torch.arange(queries).unsqueeze(1)],
     },
     "4.3": {
         "unchanged": [hides_the_goods],
@@ -501,6 +568,14 @@ WRONG = {
         "floats": [ones_for_padding],
         "floats-of-the-goods": [ones_for_goods],
         "weights-instead": [the_second_of_the_pair],
+        "one-too-few-inverted": [with_another_mask(lambda places, lengths: places < lengths[:, None] + 1)],
+        "causal-as-well": [
+            with_another_mask(
+                lambda places, lengths: places > lengths[:, None] - 1,
+                attn_mask=lambda x: torch.full((x.size(1), x.size(1)), True).triu(1),
+            )
+        ],
+        "first-length": [with_another_mask(lambda places, lengths: places >= lengths[0])],
     },
     "4.4": {
         "unchanged": [SwitchFollowsTraining],
@@ -512,6 +587,11 @@ WRONG = {
         "looks-ahead": [PastHidden],
         "one-ahead": [OneFurther],
         "switches-mode": [StaysInTraining],
+        "no-root": [NoRoot],
+        "no-root-no-mask": [NoRootNoMask],
+        "root-of-the-length": [RootOfTheLength],
+        "value-is-x": [MixesInputs],
+        "query-and-key-swapped": [AsksWithKeys],
         "scores-times-mask": [TimesMask],
         "over-queries": [OverQueries],
     },
@@ -524,6 +604,18 @@ WRONG = {
         "after-is-before": [{**VALUES, "hidden after": 1}],
         "hidden-means-zero": [{**VALUES, "filled with −1e9": 0}],
         "bottom-right": [{**VALUES, "is_causal": 6.0}],
+        "no-query-axis": [{**VALUES, "shape": (2, 6)}],
+        "all-pairs": [{**VALUES, "causal pairs": 36}],
+        "half-of-all": [{**VALUES, "causal pairs": 18}],
+        "joined-as-long": [{**VALUES, "joined pairs": 21}],
+        "padding-only": [{**VALUES, "joined pairs": 24}],
+        "goods-by-goods": [{**VALUES, "joined pairs": 16}],
+        "before-is-zero": [{**VALUES, "hidden before": 0}],
+        "before-is-one": [{**VALUES, "hidden before": 1}],
+        "what-is-lost": [{**VALUES, "hidden after": "1/3"}],
+        "one-good-after": [{**VALUES, "hidden after": 0.167}],
+        "hidden-means-one": [{**VALUES, "filled with −1e9": 1}],
+        "nothing-seen": [{**VALUES, "is_causal": 0}],
     },
     "4.6": {
         "not-turned": [ours_for_each_head],
@@ -534,6 +626,11 @@ WRONG = {
         "queries-repeated": [rows_in_a_row],
         "floats": [ones_and_zeros],
         "own-axis-not-turned": [four_axes_of_ours],
+        "keys-repeated": [lambda mask, heads: torch.stack([~mask] * heads, -1).flatten(2)],
+        "floats-not-turned": [lambda mask, heads: torch.stack([mask] * heads, 1).flatten(0, 1).double()],
+        "heads-first": [lambda mask, heads: torch.stack([mask.logical_not()] * heads)],
+        "axes-swapped": [lambda mask, heads: by_indexing(mask.transpose(1, 2), heads)],
+        "one-head-too-few": [lambda mask, heads: by_indexing(mask, heads - 1)],
     },
     "4.7": {
         "scores": [(torch.tensor([0, 150, 0, 0]), SEEN), ([0.0, 150.0, 0.0, 0.0], SEEN)],

@@ -379,10 +379,23 @@ RIGHT = {
         ([[0, 0], [100, 0], [0, 1]], (100, 1)),
         (torch.tensor([[1.0, 2.0], [3.0, 9.0], [2.0, 5.0]]), torch.tensor([3.0, 2.0])),
     ],
-    "6.7": [(THREE, LADDER, LADDER), (THREE.flip(0).tolist(), (LADDER - 2).tolist(), (2 - LADDER).tolist())],
+    "6.7": [
+        (THREE, LADDER, LADDER),
+        (THREE.flip(0).tolist(), (LADDER - 2).tolist(), (2 - LADDER).tolist()),
+        [THREE @ THREE.T + THREE, LADDER / 2, (LADDER + 1).requires_grad_()],
+    ],
     "6.8": [prune_by_blocks, prune_by_mask, with_mask(of_kept_rows)],
     "6.9": [true_attention, true_by_powers, true_by_fill],
-    "6.10": [COUNTED, {**COUNTED, "divisor of the scores with 16 heads": 4**0.5}],
+    "6.10": [
+        COUNTED,
+        {**COUNTED, "divisor of the scores with 16 heads": 4**0.5},
+        {
+            **COUNTED,
+            "6 heads are possible": "no",
+            "64 heads are possible": 1,
+            "weights of 16 heads at length 10": "1,600",
+        },
+    ],
 }
 
 WRONG = {

@@ -336,10 +336,23 @@ RIGHT = {
     "7.2": [step_by_product, step_by_word, step_by_kernel],
     "7.3": [luong_einsum, luong_loop, luong_by_kernel],
     "7.4": [context_by_kernel, context_by_word, weighed(lambda s, m: s.masked_fill(~m, -1e9).softmax(2))],
-    "7.5": [READ, {**READ, "the sum of each row": 1.0}],
-    "7.6": [(AHEAD, BACK, SAME), (20 * AHEAD, (BACK - 5).tolist(), matrix([(t, 0) for t in range(5)], 12.0))],
+    "7.5": [
+        READ,
+        {**READ, "the sum of each row": 1.0},
+        {
+            **READ,
+            "the letter that AY looks at most": " I",
+            "each column sums to 1": "no",
+            "all the weight that g gets": "0.30",
+        },
+    ],
+    "7.6": [
+        (AHEAD, BACK, SAME),
+        (20 * AHEAD, (BACK - 5).tolist(), matrix([(t, 0) for t in range(5)], 12.0)),
+        [(AHEAD * 3).requires_grad_(), 2 * BACK.double(), SAME * 1.5],
+    ],
     "7.7": [writes, writes_recursively, with_reading(own)],
-    "7.8": [MOVES, dict(reversed(MOVES.items()))],
+    "7.8": [MOVES, dict(reversed(MOVES.items())), {asked: "yes" if moves else "no" for asked, moves in MOVES.items()}],
     "7.9": [(0.6, 1.6, 0.994), [0.5, torch.tensor(1.9), 0.5 ** (1 / 100) + 1e-5], torch.tensor([0.55, 2.0, 0.9945])],
 }
 

@@ -87,6 +87,51 @@ def pool_swapped(x, query, mask):
     return pool_with_einsum(x, query, mask)[::-1]
 
 
+def pool_ones_everywhere(x, query, mask):
+    return both_of(torch.ones(mask.shape), x)
+
+
+def pool_sigmoid(x, query, mask):
+    return both_of(torch.where(mask, 1 / (1 + torch.exp(-(x @ query))), 0.0), x)
+
+
+def pool_scaled_unmasked(x, query, mask):
+    return pool_unmasked(x, query * query.shape[0] ** -0.5, mask)
+
+
+def pool_averaged_unmasked(x, query, mask):
+    weights = pool_unmasked(x, query, mask)[1]
+    return (weights[..., None] * x).mean(1), weights
+
+
+def pool_over_numbers(x, query, mask):
+    weights = pool_with_einsum(x, query, mask)[1]
+    return torch.einsum("bl,bls->bl", weights, x), weights
+
+
+def pool_not_joined(x, query, mask):
+    weights = pool_with_einsum(x, query, mask)[1]
+    return torch.einsum("bl,bls->bls", weights, x), weights
+
+
+def pool_scores(x, query, mask):
+    return pool_with_einsum(x, query, mask)[0], torch.where(mask, x @ query, -INF)
+
+
+def pool_late_scaled(x, query, mask):
+    return both_of(torch.where(mask, (x @ query / query.numel() ** 0.5).softmax(1), 0.0), x)
+
+
+def pool_swapped_unmasked(x, query, mask):
+    return pool_unmasked(x, query, mask)[::-1]
+
+
+def pool_hidden_by_adding(x, query, mask):
+    hidden = torch.zeros(mask.shape).masked_fill(mask.logical_not(), -1e9)
+    weights = torch.softmax((x * query).sum(2) + hidden, 1)
+    return (x.transpose(1, 2) @ weights.unsqueeze(2)).squeeze(2), weights
+
+
 # 10.2
 
 
@@ -194,6 +239,56 @@ def still_wrong_axis(x, mask, kinds, score, output):
     weights = torch.where(mask, scored(x, score), -INF).softmax(-1)
     logits = (weights[..., None] * x).sum(2) @ output.T
     return weights, logits, F.cross_entropy(logits, kinds)
+
+
+def root_scored(x, score):
+    return scored(x, score) * score.numel() ** -0.5
+
+
+def softened(weights, x, kinds, output):
+    """The loss as softmax twice makes it."""
+    weights, logits, _ = rest(weights, x, kinds, output)
+    return weights, logits, F.nll_loss(F.log_softmax(F.softmax(logits, 1), 1), kinds)
+
+
+def totalled(weights, x, kinds, output):
+    weights, logits, loss = rest(weights, x, kinds, output)
+    return weights, logits, loss * kinds.numel()
+
+
+def meaned(weights, x, kinds, output):
+    logits = F.linear(torch.einsum("bl,bls->bs", weights, x) / x.shape[1], output)
+    return weights, logits, F.cross_entropy(logits, kinds)
+
+
+def faulty(score_of, masked, finish=rest):
+    """A classifier with a score of its own, a way to mask it, and an end."""
+
+    def classifier(x, mask, kinds, score, output):
+        return finish(masked(score_of(x, score), mask), x, kinds, output)
+
+    return classifier
+
+
+def hide(scores, mask):
+    return torch.where(mask, scores, -INF).softmax(-1)
+
+
+def show(scores, mask):
+    return scores.exp() / scores.exp().sum(-1, keepdim=True)
+
+
+def zero(scores, mask):
+    return scores.masked_fill(~mask, 0.0).softmax(-1)
+
+
+def ones(scores, mask):
+    return scores[..., None].softmax(-1)[..., 0]
+
+
+def a_loss_each(x, mask, kinds, score, output):
+    weights, logits, _ = mended_with_einsum(x, mask, kinds, score, output)
+    return weights, logits, -torch.stack([row.log_softmax(0)[kind] for row, kind in zip(logits, kinds, strict=True)])
 
 
 # 10.3
@@ -312,6 +407,11 @@ def same(questions):
     return questions
 
 
+def ends_swapped(words):
+    words[0], words[-1] = words[-1], words[0]
+    return tuple(words)
+
+
 # 10.6
 
 LEFT = {
@@ -347,6 +447,18 @@ def first_ones(questions, kinds, held, held_kinds, count):
     return questions[:count], kinds[:count]
 
 
+def last_ones(questions, kinds, held, held_kinds, count):
+    return questions[len(questions) - count :], kinds[len(kinds) - count :]
+
+
+def cut_off(share, questions, held):
+    return int(len(questions) * share)
+
+
+def curve_of_wrong_ones(*given):
+    return {share: 100 - percent for share, percent in curve_in_one_line(*given).items()}
+
+
 def everything(questions, kinds, held, held_kinds, count):
     return questions, kinds
 
@@ -372,12 +484,20 @@ def curve_one_at_a_time(learn, questions, kinds, held, held_kinds, shares):
 
 
 RIGHT = {
-    "10.1": [pool_with_einsum, pool_in_a_loop, pool_fused],
+    "10.1": [pool_with_einsum, pool_in_a_loop, pool_fused, pool_hidden_by_adding],
     "10.2": [mended_with_einsum, mended_by_hand, mended_with_chances],
     "10.3": [mean_with_where, mean_with_einsum, mean_in_a_loop],
-    "10.4": [VALUES, {**VALUES, "first loss": 1.7918, "two kinds": 0.6931, "states": torch.Size([8, 12, 64])}],
+    "10.4": [
+        VALUES,
+        {**VALUES, "first loss": 1.7918, "two kinds": 0.6931, "states": torch.Size([8, 12, 64])},
+        {**VALUES, "half sure": "0,69", "weights": [8, 12], "logits": "8, 6", "parameters": "65"},
+    ],
     "10.5": [order_with_tensors, order_in_a_loop, order_with_lists],
-    "10.6": [LEFT, {**LEFT, "without the third": 1.3 / 0.8, "without the first": -1.0}],
+    "10.6": [
+        LEFT,
+        {**LEFT, "without the third": 1.3 / 0.8, "without the first": -1.0},
+        {name: torch.tensor(float(value)) for name, value in LEFT.items()},
+    ],
     "10.7": [curve_in_one_line, curve_one_at_a_time, curve_with(PLAIN)],
 }
 
@@ -386,12 +506,21 @@ WRONG = {
         "no-mask": [pool_unmasked],
         "inverted": [pool_padding_inf],
         "inverted-large": [pool_padding],
-        "scores-times-mask": [pool_zeros],
+        "scores-times-mask": [pool_zeros, lambda x, query, mask: both_of(((x @ query) * mask).softmax(1), x)],
         "over-questions": [pool_over_batch],
         "root": [pool_scaled],
         "mean": [pool_averaged],
         "sum-of-words": [pool_unweighted],
         "size-1": [pool_ones],
+        "size-1-unmasked": [pool_ones_everywhere],
+        "sigmoid": [pool_sigmoid],
+        "root-unmasked": [pool_scaled_unmasked],
+        "mean-unmasked": [pool_averaged_unmasked],
+        "over-numbers": [pool_over_numbers],
+        "not-joined": [pool_not_joined],
+        "scores": [pool_scores],
+        "after-softmax-root": [pool_late_scaled],
+        "swapped-unmasked": [pool_swapped_unmasked],
         "after-softmax": [pool_late],
         "swapped": [pool_swapped],
     },
@@ -401,6 +530,18 @@ WRONG = {
         "size-1-masked": [ones_for_the_real],
         "doubled": [joined_to_itself],
         "doubled-and-padding": [joined_to_itself_unmasked],
+        "root": [faulty(root_scored, hide)],
+        "root-and-padding": [faulty(root_scored, show)],
+        "scores-times-mask": [faulty(scored, zero), faulty(scored, lambda scores, mask: (scores * mask).softmax(-1))],
+        "doubled-times-mask": [faulty(twice_scored, zero)],
+        "doubled-and-averaged": [faulty(twice_scored, hide, meaned)],
+        "padding-and-averaged": [faulty(scored, show, meaned)],
+        "padding-and-softmax-twice": [faulty(scored, show, softened)],
+        "doubled-and-softmax-twice": [faulty(twice_scored, hide, softened)],
+        "size-1-and-softmax-twice": [faulty(scored, ones, softened)],
+        "padding-and-summed": [faulty(scored, show, totalled)],
+        "doubled-and-summed": [faulty(twice_scored, hide, totalled)],
+        "loss-of-each": [a_loss_each],
         "inverted": [other_way_round],
         "inverted-large": [other_way_round_large],
         "late-mask": [masked_late],
@@ -437,6 +578,33 @@ WRONG = {
         "a-kind-for-each-word": [{**VALUES, "logits": (8, 12, 6)}],
         "decided": [{**VALUES, "logits": (8,)}],
         "no-bias": [{**VALUES, "parameters": 64}],
+        "perfect": [{**VALUES, "first loss": 0}],
+        "sign": [{**VALUES, "first loss": -1.79}],
+        "inverse": [{**VALUES, "first loss": 6}],
+        "share-wrong": [{**VALUES, "first loss": 0.83}],
+        "two-of-ten": [{**VALUES, "two kinds": 0.30}],
+        "two-as-probability": [{**VALUES, "two kinds": "1/2"}],
+        "two-as-six": [{**VALUES, "two kinds": 1.79}],
+        "two-signed": [{**VALUES, "two kinds": -0.69}],
+        "half-of-ten": [{**VALUES, "half sure": 0.301}],
+        "half-of-the-first": [{**VALUES, "half sure": 0.9}],
+        "half-as-six": [{**VALUES, "half sure": 1.79}],
+        "half-signed": [{**VALUES, "half sure": -0.693}],
+        "features": [{**VALUES, "states": [8, 12, 4]}],
+        "states-of-words": [{**VALUES, "states": (8, 12)}],
+        "one-question": [{**VALUES, "states": (12, 64)}],
+        "a-row-of-1": [{**VALUES, "weights": (8, 1, 12)}],
+        "a-weight-for-each-number": [{**VALUES, "weights": (8, 12, 64)}],
+        "weights-of-sizes": [{**VALUES, "weights": (8, 64)}],
+        "weights-of-one": [{**VALUES, "weights": (12,)}],
+        "one-for-all": [{**VALUES, "logits": (6,)}],
+        "not-predicted": [{**VALUES, "logits": (8, 64)}],
+        "one-number": [{**VALUES, "parameters": 1}],
+        "square": [{**VALUES, "parameters": 4096}],
+        "square-and-bias": [{**VALUES, "parameters": "4,160"}],
+        "a-bias-for-each": [{**VALUES, "parameters": 128}],
+        "for-each-word": [{**VALUES, "parameters": 768}],
+        "for-each-word-and-bias": [{**VALUES, "parameters": 780}],
     },
     "10.5": {
         "questions-reversed": [order_of(same, lambda questions: list(reversed(questions)))],
@@ -450,6 +618,25 @@ WRONG = {
         "against-itself": [how_many_stay],
         "wrong-ones": [how_many_wrong],
         "not-reversed": [order_of(same, same)],
+        "ends-swapped": [order_of(same, lambda questions: [ends_swapped(list(words)) for words in questions])],
+        "rotated": [order_of(same, lambda questions: [tuple([*words, words[0]][1:]) for words in questions])],
+        "sorted": [order_of(same, lambda questions: list(map(sorted, questions)))],
+        "as-text": [
+            order_of(same, lambda questions: [" ".join(reversed(words)) for words in questions]),
+            order_of(same, lambda questions: [" ".join(words)[::-1] for words in questions]),
+        ],
+        "share-swapped": [lambda answer, questions, kinds: only_shares(answer, questions, kinds)[::-1]],
+        "share-of-the-list": [
+            lambda answer, questions, kinds: (
+                share_right(answer(questions), kinds),
+                share_right(answer(list(reversed(questions))), kinds),
+            )
+        ],
+        "share-of-wrong-ones": [
+            lambda answer, questions, kinds: [1 - one for one in only_shares(answer, questions, kinds)]
+        ],
+        "wrong-ones-swapped": [lambda answer, questions, kinds: how_many_wrong(answer, questions, kinds)[::-1]],
+        "difference-of-shares": [lambda answer, questions, kinds: how_much_less(answer, questions, kinds) / 100],
     },
     "10.6": {
         "plain-mean": [{**LEFT, "output": -0.333}],
@@ -473,14 +660,25 @@ WRONG = {
             )
         ],
         "on-what-it-learned": [curve_with(PLAIN, lambda q, k, h, hk, n: (q[:n], k[:n]))],
-        "the-last": [curve_with({"count": rounded, "cut": lambda q, k, h, hk, n: (q[len(q) - n :], k[len(k) - n :])})],
-        "cut-off": [curve_with({"count": lambda share, q, h: int(len(q) * share), "cut": first_ones})],
+        "the-last": [curve_with({"count": rounded, "cut": last_ones})],
+        "cut-off": [curve_with({"count": cut_off, "cut": first_ones})],
         "share": [curve_with(PLAIN, scale=1.0)],
         "by-count": [curve_with(PLAIN, key=lambda share, count: count)],
         "learned-and-held": [
             curve_with({"count": rounded, "cut": lambda q, k, h, hk, n: ([*q[:n], *h], [*k[:n], *hk])})
         ],
         "divided-by-learned": [curve_with(PLAIN, whole=lambda count: count)],
+        "rounded-up": [curve_with({"count": lambda share, q, h: -int(-share * len(q) // 1), "cut": first_ones})],
+        "all-as-share": [curve_with({"count": rounded, "cut": everything}, scale=1.0)],
+        "cut-off-as-share": [curve_with({"count": cut_off, "cut": first_ones}, scale=1.0)],
+        "last-as-share": [curve_with({"count": rounded, "cut": last_ones}, scale=1.0)],
+        "last-and-cut-off": [curve_with({"count": cut_off, "cut": last_ones})],
+        "by-count-as-share": [curve_with(PLAIN, key=lambda share, count: count, scale=1.0)],
+        "by-count-cut-off": [curve_with({"count": cut_off, "cut": first_ones}, key=lambda share, count: count)],
+        "wrong-ones": [curve_of_wrong_ones],
+        "kinds-uncut": [lambda learn, *given: curve_one_at_a_time(lambda q, k: learn(q, given[1]), *given)],
+        "questions-uncut": [lambda learn, *given: curve_one_at_a_time(lambda q, k: learn(given[0], k), *given)],
+        "in-a-list": [lambda *given: list(curve_in_one_line(*given).values())],
     },
 }
 

@@ -1,6 +1,7 @@
 """The exercises of lesson 10: pooling by a learned query, five faults, a mean, values, order, and how much data."""
 
 import math
+import operator
 
 import torch
 import torch.nn.functional as F
@@ -67,9 +68,24 @@ POOLING = write(
             "mean": (".sum(dim=1)", ".mean(dim=1)"),
             "sum-of-words": ("(weights.unsqueeze(-1) * x)", "(mask.unsqueeze(-1) * x)"),
             "size-1": ("torch.softmax(scores, dim=-1)", "mask.float()"),
+            "size-1-unmasked": ("torch.softmax(scores, dim=-1)", "torch.ones_like(scores)"),
+            "sigmoid": ("torch.softmax(scores, dim=-1)", "torch.sigmoid(scores)"),
+            "root-unmasked": [
+                ("(x @ query)", "(x @ query / math.sqrt(len(query)))"),
+                (".masked_fill(~mask, -math.inf)", ""),
+            ],
+            "mean-unmasked": [(".sum(dim=1)", ".mean(dim=1)"), (".masked_fill(~mask, -math.inf)", "")],
+            "over-numbers": ("(weights.unsqueeze(-1) * x).sum(dim=1)", "(weights.unsqueeze(-1) * x).sum(dim=2)"),
+            "not-joined": ("(weights.unsqueeze(-1) * x).sum(dim=1)", "weights.unsqueeze(-1) * x"),
+            "scores": (".sum(dim=1), weights", ".sum(dim=1), scores"),
         },
     )
-    | {"after-softmax": _after_softmax, "swapped": _swapped},
+    | {
+        "after-softmax": _after_softmax,
+        "after-softmax-root": lambda x, query, mask: _after_softmax(x, query / math.sqrt(len(query)), mask),
+        "swapped": _swapped,
+        "swapped-unmasked": lambda x, query, mask: _swapped(x, query, torch.ones_like(mask)),
+    },
     properties={
         "weights-sum-to-1": lambda arguments, result: bool((result[1].sum(-1) - 1).abs().max() < 1e-4),
         "padding-weighs-nothing": lambda arguments, result: not bool(result[1][~arguments[2]].any()),
@@ -108,6 +124,9 @@ def _classifier(x, mask, kinds, score, output):
 
 DOUBLED, SIZE_1 = ("(x @ score)", "(2 * x @ score)"), ("torch.softmax(scores, dim=-1)", "torch.ones_like(scores)")
 UNMASKED, ONES_MASKED = (".masked_fill(~mask, -math.inf)", ""), ("torch.softmax(scores, dim=-1)", "mask.float()")
+ROOT, MEAN_OF_WORDS = ("(x @ score)", "(x @ score / math.sqrt(len(score)))"), (".sum(dim=1)", ".mean(dim=1)")
+SUMMED = ("(logits, kinds)", '(logits, kinds, reduction="sum")')
+SOFTMAX_TWICE = ("cross_entropy(logits,", "cross_entropy(logits.softmax(-1),")
 FAULTS = write(
     "10.2",
     oracle=_step_by_step,
@@ -121,6 +140,17 @@ FAULTS = write(
             "size-1-masked": ONES_MASKED,
             "doubled": DOUBLED,
             "doubled-and-padding": [DOUBLED, UNMASKED],
+            "root": ROOT,
+            "root-and-padding": [ROOT, UNMASKED],
+            "scores-times-mask": (".masked_fill(~mask, -math.inf)", " * mask"),
+            "doubled-times-mask": [DOUBLED, (".masked_fill(~mask, -math.inf)", " * mask")],
+            "doubled-and-averaged": [DOUBLED, MEAN_OF_WORDS],
+            "padding-and-averaged": [UNMASKED, MEAN_OF_WORDS],
+            "padding-and-softmax-twice": [UNMASKED, SOFTMAX_TWICE],
+            "doubled-and-softmax-twice": [DOUBLED, SOFTMAX_TWICE],
+            "size-1-and-softmax-twice": [SIZE_1, SOFTMAX_TWICE],
+            "padding-and-summed": [UNMASKED, SUMMED],
+            "doubled-and-summed": [DOUBLED, SUMMED],
             "inverted": ("~mask", "mask"),
             "inverted-large": ("~mask, -math.inf", "mask, -1e9"),
             "late-mask": [UNMASKED, ("torch.softmax(scores, dim=-1)", "torch.softmax(scores, dim=-1) * mask")],
@@ -130,9 +160,10 @@ FAULTS = write(
                 ("torch.softmax(scores, dim=-1)", "torch.softmax(scores, dim=-1) * mask"),
             ],
             "over-questions": ("dim=-1", "dim=0"),
-            "mean-of-words": (".sum(dim=1)", ".mean(dim=1)"),
-            "loss-summed": ("(logits, kinds)", '(logits, kinds, reduction="sum")'),
-            "softmax-twice": ("cross_entropy(logits,", "cross_entropy(logits.softmax(-1),"),
+            "mean-of-words": MEAN_OF_WORDS,
+            "loss-summed": SUMMED,
+            "softmax-twice": SOFTMAX_TWICE,
+            "loss-of-each": ("(logits, kinds)", '(logits, kinds, reduction="none")'),
             "probabilities": ("weights, logits, F.cross", "weights, logits.softmax(-1), F.cross"),
             "one-hot": ("(logits, kinds)", "(logits, F.one_hot(kinds, len(output)))"),
             "wrong-axis": (".sum(dim=1)", ".sum(dim=-1)"),
@@ -208,15 +239,42 @@ VALUES = predict(
         "other-logarithm": {"first loss": math.log2(6)},
         "logarithm-of-ten": {"first loss": math.log10(6)},
         "probability": {"first loss": 1 / 6},
+        "perfect": {"first loss": 0.0},
+        "sign": {"first loss": -math.log(6)},
+        "inverse": {"first loss": 6.0},
+        "share-wrong": {"first loss": 5 / 6},
         "two-in-bits": {"two kinds": 1.0},
+        "two-of-ten": {"two kinds": math.log10(2)},
+        "two-as-probability": {"two kinds": 0.5},
+        "two-as-six": {"two kinds": math.log(6)},
+        "two-signed": {"two kinds": -math.log(2)},
         "half": {"half sure": 0.5},
         "half-in-bits": {"half sure": 1.0},
+        "half-of-ten": {"half sure": math.log10(2)},
+        "half-of-the-first": {"half sure": math.log(6) / 2},
+        "half-as-six": {"half sure": math.log(6)},
+        "half-signed": {"half sure": -math.log(2)},
         "joined-early": {"states": (8, 64)},
+        "features": {"states": (8, 12, 4)},
+        "states-of-words": {"states": (8, 12)},
+        "one-question": {"states": (12, 64)},
         "axis-of-1": {"weights": (8, 12, 1)},
         "matrix": {"weights": (8, 12, 12)},
+        "a-row-of-1": {"weights": (8, 1, 12)},
+        "a-weight-for-each-number": {"weights": (8, 12, 64)},
+        "weights-of-sizes": {"weights": (8, 64)},
+        "weights-of-one": {"weights": (12,)},
         "a-kind-for-each-word": {"logits": (8, 12, 6)},
         "decided": {"logits": (8,)},
+        "one-for-all": {"logits": (6,)},
+        "not-predicted": {"logits": (8, 64)},
         "no-bias": {"parameters": 64},
+        "one-number": {"parameters": 1},
+        "square": {"parameters": 64 * 64},
+        "square-and-bias": {"parameters": 64 * 64 + 64},
+        "a-bias-for-each": {"parameters": 128},
+        "for-each-word": {"parameters": 12 * 64},
+        "for-each-word-and-bias": {"parameters": 12 * 65},
     },
     tolerance=6e-3,
 )
@@ -226,24 +284,42 @@ VALUES = predict(
 
 
 def _answers_and_questions(generator):
-    words = [f"w{place}" for place in range(9)]
-    drawn = []
-    for count in (7, 10):
-        questions = []
-        for _ in range(count):
-            chosen = torch.randint(9, (int(torch.randint(2, 6, (), generator=generator)),), generator=generator)
-            questions.append(tuple(words[place] for place in chosen.tolist()))
-        first = [int(question[0][1:]) % 3 for question in questions]
-        kinds = [kind if place % 4 else (kind + 1) % 3 for place, kind in enumerate(first)]
-        drawn.append((_by_first_word, questions, kinds))
-    questions = [("w1", "w2"), ("w4", "w4", "w5"), ("w7",), ("w2", "w0", "w0", "w1"), ("w3", "w8")]
-    drawn.append((_by_first_word, questions, [1, 1, 0, 2, 0]))
-    return drawn
+    return [(_by_places, *_told_apart(generator, count)) for count in (17, 23, 30)]
 
 
-def _by_first_word(questions):
-    """What it never saw, it calls 9."""
-    return [int(words[0][1:]) % 3 if words[0][1:].isdigit() else 9 for words in questions]
+def _told_apart(generator, count):
+    """Questions and kinds where what people mix up gives other numbers: reversed lists, one swap, sorted words."""
+    while True:
+        lengths = torch.randint(2, 7, (count,), generator=generator).tolist()
+        drawn = [torch.randperm(9, generator=generator)[:length].tolist() for length in lengths]
+        questions = [tuple(f"w{number}" for number in numbers) for numbers in drawn]
+        asked = {name: _by_places([order(words) for words in questions]) for name, order in _ORDERS.items()}
+        straight, back = asked["straight"], asked["back"]
+        rest = torch.randint(3, (count,), generator=generator).tolist()
+        kinds = [(straight[k], back[k], straight[k], rest[k])[k % 4] for k in range(count)]
+        right = {name: sum(map(operator.eq, answers, kinds)) for name, answers in asked.items()}
+        good = {right.pop("straight"), right.pop("back")}
+        others = [sum(map(operator.eq, answers[::-1], kinds)) for answers in (straight, back)]
+        others += [sum(map(operator.eq, straight, back)), count, 0, *(count - one for one in good), *right.values()]
+        if len(good) == 2 and not good & set(others):
+            return questions, kinds
+
+
+_ORDERS = {
+    "straight": lambda words: words,
+    "back": lambda words: words[::-1],
+    "ends": lambda words: (words[-1], *words[1:-1], words[0]),
+    "rotated": lambda words: (*words[1:], words[0]),
+    "sorted": lambda words: tuple(sorted(words)),
+}
+
+
+def _by_places(questions):
+    """Each place counts another way, so that every change of order shows. What it never saw, it calls 9."""
+    if any(isinstance(words, str) for words in questions):
+        raise TypeError("a question: got a text, expected a tuple of words")
+    numbers = [[int(word[1:]) if word[1:].isdigit() else None for word in words] for words in questions]
+    return [9 if None in row else sum((place + 1) * one for place, one in enumerate(row)) % 3 for row in numbers]
 
 
 def _asked_in_turn(answer, questions, kinds):
@@ -287,6 +363,18 @@ ORDER = write(
             ],
             "wrong-ones": ("a == b", "a != b"),
             "not-reversed": ("[words[::-1] for words in questions]", "questions"),
+            "ends-swapped": ("words[::-1] for", "(words[-1], *words[1:-1], words[0]) for"),
+            "rotated": ("words[::-1] for", "(*words[1:], words[0]) for"),
+            "sorted": ("words[::-1] for", "tuple(sorted(words)) for"),
+            "as-text": ("words[::-1] for", "' '.join(words[::-1]) for"),
+            "share-swapped": [("100 * sum", "sum"), ("percent[0], percent[1]", "percent[1], percent[0]")],
+            "share-of-the-list": [("100 * sum", "sum"), ("[words[::-1] for words in questions]", "questions[::-1]")],
+            "share-of-wrong-ones": [("100 * sum", "sum"), ("a == b", "a != b")],
+            "wrong-ones-swapped": [("a == b", "a != b"), ("percent[0], percent[1]", "percent[1], percent[0]")],
+            "difference-of-shares": [
+                ("100 * sum", "sum"),
+                ("return percent[0], percent[1]", "return percent[0] - percent[1]"),
+            ],
         },
     ),
 )
@@ -335,17 +423,35 @@ LEFT = predict(
 
 
 def _lists_and_shares(generator):
-    drawn = []
-    for count, held, shares in ((10, 6, (0.2, 0.5, 1.0)), (13, 7, (0.4, 0.6, 0.9))):
+    drawn = [_cuts_told_apart(generator, *sizes) for sizes in ((10, 6, (0.23, 0.57, 1.0)), (13, 7, (0.4, 0.6, 0.9)))]
+    fixed = [(f"w{place}", "w0") for place in range(8)]
+    kinds = [0, 1, 2, 2, 1, 0, 1, 2]
+    asked = [fixed[place] for place in (7, 7, 2, 5, 1)]
+    drawn.append((_by_heart, fixed, kinds, asked, [2, 0, 0, 0, 1], [0.25, 0.45, 1.0]))
+    return drawn
+
+
+def _cuts_told_apart(generator, count, held, shares):
+    """Questions where every way to cut them gives another curve; one is held twice, so nobody is right about all."""
+    while True:
         everything = torch.randint(5, (count + held, 2), generator=generator).tolist()
         questions = [(f"w{a}", f"w{b}") for a, b in everything]
         kinds = torch.randint(3, (count + held,), generator=generator).tolist()
-        drawn.append((_by_heart, questions[:count], kinds[:count], questions[count:], kinds[count:], list(shares)))
-    fixed = [(f"w{place}", "w0") for place in range(8)]
-    kinds = [0, 1, 2, 2, 1, 0, 1, 2]
-    asked = [fixed[place] for place in (7, 0, 2, 5, 1)]
-    drawn.append((_by_heart, fixed, kinds, asked, [2, 0, 0, 0, 1], [0.25, 0.45, 1.0]))
-    return drawn
+        questions[count + 1], kinds[count + 1] = questions[count], (kinds[count] + 1) % 3
+        counts = [[way(share * count) for share in shares] for way in (round, math.floor, math.ceil)]
+        cuts = (
+            [slice(0, n) for ways in counts for n in ways],
+            [slice(count - n, count) for ways in counts for n in ways],
+        )
+        curves = set()
+        for place in range(0, len(cuts[0]), len(shares)):
+            for ends in cuts:
+                answers = [
+                    _by_heart(questions[cut], kinds[cut])(questions[count:]) for cut in ends[place:][: len(shares)]
+                ]
+                curves.add(tuple(sum(map(operator.eq, given, kinds[count:])) for given in answers))
+        if len(curves) == 6:
+            return _by_heart, questions[:count], kinds[:count], questions[count:], kinds[count:], list(shares)
 
 
 def _by_heart(questions, kinds):
@@ -374,6 +480,10 @@ def _curve(learn, questions, kinds, held, held_kinds, shares):
     return found
 
 
+ALL_OF_IT = ("learn(questions[:count], kinds[:count])", "learn(questions, kinds)")
+THE_LAST = ("questions[:count], kinds[:count]", "questions[-count:], kinds[-count:]")
+CUT_OFF, AS_SHARE = ("round(share * len(questions))", "int(share * len(questions))"), ("100 * sum", "sum")
+BY_COUNT = ("found[share]", "found[count]")
 CURVE = write(
     "10.7",
     oracle=_point_by_point,
@@ -381,7 +491,7 @@ CURVE = write(
     mistakes=edited(
         _curve,
         {
-            "all-of-it": ("learn(questions[:count], kinds[:count])", "learn(questions, kinds)"),
+            "all-of-it": ALL_OF_IT,
             "part-of-held": [
                 ("count = round(share * len(questions))", "count = round(share * len(held))"),
                 ("learn(questions[:count], kinds[:count])(held)", "learn(questions, kinds)(held[:count])"),
@@ -393,15 +503,32 @@ CURVE = write(
                 ("zip(answers, held_kinds, strict=True)", "zip(answers, kinds, strict=False)"),
                 ("/ len(held)", "/ count"),
             ],
-            "the-last": [("questions[:count], kinds[:count]", "questions[-count:], kinds[-count:]")],
-            "cut-off": ("round(share * len(questions))", "int(share * len(questions))"),
-            "share": ("100 * sum", "sum"),
-            "by-count": ("found[share]", "found[count]"),
+            "the-last": THE_LAST,
+            "cut-off": CUT_OFF,
+            "rounded-up": ("round(share * len(questions))", "math.ceil(share * len(questions))"),
+            "share": AS_SHARE,
+            "by-count": BY_COUNT,
             "learned-and-held": (
                 "learn(questions[:count], kinds[:count])",
                 "learn(questions[:count] + held, kinds[:count] + held_kinds)",
             ),  # fmt: skip
             "divided-by-learned": ("/ len(held)", "/ count"),
+            "all-as-share": [ALL_OF_IT, AS_SHARE],
+            "cut-off-as-share": [CUT_OFF, AS_SHARE],
+            "last-as-share": [THE_LAST, AS_SHARE],
+            "last-and-cut-off": [CUT_OFF, THE_LAST],
+            "by-count-as-share": [BY_COUNT, AS_SHARE],
+            "by-count-cut-off": [CUT_OFF, BY_COUNT],
+            "wrong-ones": ("a == k", "a != k"),
+            "kinds-uncut": ("kinds[:count])(held)", "kinds)(held)"),
+            "questions-uncut": ("learn(questions[:count], ", "learn(questions, "),
+            "in-a-list": [
+                ("found = {}", "found = []"),
+                (
+                    "found[share] = 100 * sum(a == k for a, k in zip(answers, held_kinds, strict=True)) / len(held)",
+                    "found.append(100 * sum(a == k for a, k in zip(answers, held_kinds, strict=True)) / len(held))",
+                ),
+            ],
         },
     ),
 )

@@ -1,7 +1,7 @@
 """Time and memory of multi-head attention against length: ours, the readable form, PyTorch's kernel and its module.
 
-    python benchmarks/attention.py                      lengths 128 to 4096, forward and training
-    python benchmarks/attention.py --lengths 4096 --modes forward
+    python benchmarks/time_and_memory.py                      lengths 128 to 4096, forward and training
+    python benchmarks/time_and_memory.py --lengths 4096 --modes forward
 
 All take turns in one run, so that a machine whose speed drifts slows all of them; a ratio is the median over rounds of
 (time of nn.MultiheadAttention with the same options) / (time of this one): above 1 is faster. Without gradients the

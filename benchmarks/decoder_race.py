@@ -1,7 +1,7 @@
 """The course's sequence-to-sequence model against the step-by-step decoder of common tutorials, on the same data.
 
-    python benchmarks/seq2seq.py                        spelling to sound, about seven minutes
-    python benchmarks/seq2seq.py --task translation     French to English
+    python benchmarks/decoder_race.py                        spelling to sound, about seven minutes
+    python benchmarks/decoder_race.py --task translation     French to English
 
 First speed: real target tokens per second of training, `<end>` included and padding not. All take turns in short
 slices, so that a machine whose speed drifts slows all of them; a ratio is the median over rounds. Then learning:
