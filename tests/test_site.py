@@ -258,7 +258,7 @@ def test_axe_finds_no_fault(visit, name, scheme):
         page = visit(name, scheme, width)
         page.evaluate("for (const fold of document.querySelectorAll('details')) fold.open = true")
         page.wait_for_timeout(200)  # what the folds held learns its width
-        assert audit(page, where) == []
+        assert audit(page, where, ["color-contrast", "link-name", "heading-order"]) == []
         kept(page, f"{name.removesuffix('.html')}-{scheme}-{width}")
         page.context.close()
 
