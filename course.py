@@ -3,6 +3,8 @@
     python course.py lab       set up, and open JupyterLab at the first lesson, in your own copy of the course
     python course.py copy      make that copy, the folder my_course, or bring it up to date (lab does it too)
     python course.py test      set up, and run every test and every notebook
+    python course.py site      set up, and build the course as a website; --open shows it
+    python course.py setup     set up, and nothing more
     python course.py new NAME  for authors: begin a lesson, such as 16_clocks, that builds and passes at once
     python course.py build     for authors: turn lessons/ into notebooks/, solutions/ and exercises/
     python course.py check     for authors: is every notebook what its lesson says?
@@ -89,6 +91,12 @@ def build(arguments: Sequence[str]) -> int:
     return run([venv_python(), ROOT / "tools" / "build.py", *arguments], **CALM)
 
 
+def site(names: Sequence[str], show: bool) -> int:
+    """Calls the builder of the website."""
+    more = [*names, *(["--open"] if show else [])]
+    return run([venv_python(), "-m", "website", *more], PYTHONPATH=str(ROOT / "tools"), **CALM)
+
+
 def new(name: str) -> int:
     """Begins a lesson, and says what to do next."""
     for path in new_lesson(name):
@@ -120,6 +128,8 @@ def parse(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
             "lab": {"help": "open the first lesson; other options go to JupyterLab"},
             "copy": {"help": "make your own copy of the notebooks, or bring it up to date"},
             "test": {"help": "run every test and every notebook; other arguments go to pytest"},
+            "site": {"help": "build the course as a website, without running anything"},
+            "setup": {"help": "make the folder .venv, and nothing more"},
             "new": {"help": "begin a lesson: manuscript, exercises, bank, words, variants"},
             "build": {"help": "build the notebooks that changed"},
             "check": {"help": "say which notebooks are out of date"},
@@ -130,8 +140,10 @@ def parse(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
     added["lab"].add_argument("--no-browser", action="store_true", help="print the address, open nothing")
     added["test"].add_argument("--thorough", action="store_true", help="also what takes long, and notebooks five times")
     added["test"].add_argument("--device", default="cpu", help="where notebooks compute: cpu, auto, cuda, mps")
-    for name in ("lab", "test"):
+    for name in ("lab", "test", "site", "setup"):
         added[name].add_argument("--cpu", action="store_true", help="on Linux: PyTorch without CUDA, gigabytes less")
+    added["site"].add_argument("names", nargs="*", help="lessons, such as 01 (default: all)")
+    added["site"].add_argument("--open", action="store_true", help="show it in your browser")
     added["new"].add_argument("name", help="such as 16_clocks: two digits, an underscore, small letters")
     added["build"].add_argument("names", nargs="*", help="lessons, such as 01 (default: all)")
     added["address"].add_argument("url", nargs="?", help="https://github.com/owner/name (default: git's remote origin)")
@@ -151,6 +163,8 @@ def main(arguments: Sequence[str]) -> int:
     if asked.command == "new":
         return new(asked.name)
     extras = ["dev"] if asked.command in ("test", "build", "check") else []
+    if asked.command in ("test", "site"):  # a test builds the site
+        extras.append("site")
     if getattr(asked, "thorough", False):
         extras.append("audit")  # attention by others, for the contract's thorough tests
     installed = set_up(extras, cpu=getattr(asked, "cpu", False))
@@ -158,6 +172,10 @@ def main(arguments: Sequence[str]) -> int:
         return lab(not asked.no_browser, more)
     if asked.command == "test":
         return test(asked.thorough, more, asked.device)
+    if asked.command == "site":
+        return site(asked.names, asked.open)
+    if asked.command == "setup":
+        return 0
     if asked.command == "data":
         if not installed:  # an installation has just done it
             fetch_data()

@@ -9,6 +9,7 @@ and what Colab lacks. What pip may install there lies in a folder of wheels; eve
 
 import ast
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from clean_copy import ADDRESS, clean_copy
+from editions import editions
 from installation import ROOT
 from IPython.core.inputtransformer2 import TransformerManager
 from nbclient import NotebookClient
@@ -182,6 +185,34 @@ def test_a_lesson_runs_in_colab_and_so_does_what_the_others_import(runtime, whee
 @pytest.mark.parametrize("path", [path for path in LESSONS if not path.name.startswith(WHOLE)], ids=lambda p: p.stem)
 def test_every_other_lesson_runs_in_colab(path, runtime, wheels, tmp_path, monkeypatch):
     rehearse(path, [], runtime, wheels, tmp_path, monkeypatch)
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("folder", ["notebooks", "exercises"])
+def test_a_badge_opens_a_notebook_that_fetches_the_course_from_its_address(
+    folder, runtime, wheels, tmp_path, monkeypatch
+):
+    """The address is pretended: git is told to find it in a clean copy of this checkout."""
+    if not shutil.which("git"):
+        pytest.skip("no git here")
+    copy = clean_copy(tmp_path / "clean")
+    stem = LESSONS[0].stem
+    notebook = editions(stem, copy)[folder]
+    link = re.search(r"\]\((https://colab\.research\.google\.com/github/[^)]+)\)", notebook.cells[0].source)[1]
+    assert (copy / link.partition("/blob/main/")[2]).is_file()
+    assert link.startswith("https://colab.research.google.com/github/owner/name/blob/main/")
+    repack("setuptools", wheels)  # pip builds the course there, and needs it
+    told = {
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": f"url.{copy.as_uri()}.insteadOf",
+        "GIT_CONFIG_VALUE_0": ADDRESS,
+    }
+    for name, value in {**told, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_TERMINAL_PROMPT": "0"}.items():
+        monkeypatch.setenv(name, value)
+    notebook.cells = [cell for cell in notebook.cells if cell.id == "colab"]
+    notebook.cells.append(nbformat.v4.new_code_cell("from course_utils.checks import check", id="it-is-there"))
+    run(notebook, tmp_path)
+    assert (runtime / "course_utils" / "checks" / "words").is_dir(), "it was installed from the address, data and all"
 
 
 def test_without_a_wheel_the_first_cell_says_what_to_do(runtime, tmp_path):

@@ -127,6 +127,28 @@ def test_thorough_says_when_notebooks_are_out_of_date(monkeypatch):
         course.test(True, [])
 
 
+@pytest.mark.parametrize(
+    ("command", "extras"),
+    [
+        (["setup"], set()),
+        (["setup", "--cpu"], set()),
+        (["site", "01", "--open"], {"site"}),
+        (["test"], {"dev", "site"}),
+        (["check"], {"dev"}),
+    ],
+)
+def test_each_command_installs_what_it_needs_and_no_more(monkeypatch, command, extras):
+    asked, ran = [], []
+    monkeypatch.setattr(course, "set_up", lambda extras, cpu=False: asked.append((set(extras), cpu)))
+    monkeypatch.setattr(course, "run", lambda command, **more: ran.append((list(command), more)) or 0)
+    monkeypatch.setattr(course, "run_tests", lambda *arguments: 0)
+    assert course.main(command) == 0
+    assert asked == [(extras, "--cpu" in command)]
+    if command[0] == "site":
+        [(called, told)] = ran
+        assert called[1:] == ["-m", "website", "01", "--open"] and told["PYTHONPATH"] == str(ROOT / "tools")
+
+
 def test_the_lab_opens_the_first_lesson():
     command = course.lab_command(browser=False, more=["--port", "9999"])
     assert f"--LabApp.default_url=/lab/tree/{course.FIRST_LESSON}" in command

@@ -1,12 +1,15 @@
 """The documents: links lead somewhere, commands exist, and no file knows the machine on which it was written."""
 
 import importlib
+import json
 import re
 import subprocess
 import tomllib
 
+import build
 import pytest
 import torch
+import yaml
 from installation import ROOT
 
 import course
@@ -28,10 +31,11 @@ def tracked():
 
 
 DOCUMENTS = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"]
+IN_REFERENCE = sorted((ROOT / "reference").glob("*.md"))
 
 
 def written():
-    return [ROOT / name for name in DOCUMENTS] + sorted((ROOT / "lessons").glob("*.md"))
+    return [ROOT / name for name in DOCUMENTS] + sorted((ROOT / "lessons").glob("*.md")) + IN_REFERENCE
 
 
 @pytest.mark.parametrize("path", written(), ids=lambda path: path.name)
@@ -45,7 +49,7 @@ def test_links_lead_somewhere(path):
         assert target.exists(), f"{path.name} links to {link}, which is not there{hint}"
 
 
-@pytest.mark.parametrize("name", DOCUMENTS[:2])
+@pytest.mark.parametrize("name", [*DOCUMENTS[:2], "reference/help.md"])
 def test_commands_in_the_documents_exist(name, monkeypatch):
     commands = re.findall(r"python course\.py([^\n`]*)", (ROOT / name).read_text("utf-8"))
     assert commands
@@ -53,6 +57,38 @@ def test_commands_in_the_documents_exist(name, monkeypatch):
         words = re.sub(r"\[.*?\]|#.*", "", command).split()
         asked, more = course.parse(words)
         assert not more or asked.command in ("lab", "test"), f"course.py {command}"
+
+
+def test_the_first_screen_of_the_readme_leads_to_site_lab_and_reference():
+    first = (ROOT / "README.md").read_text("utf-8").split("## ")[0]
+    for way in ("course.py site --open", "course.py lab", "#other-ways-in", *(path.name for path in IN_REFERENCE)):
+        assert way in first, way
+
+
+def test_the_readme_leads_to_the_website_once_its_address_is_known(monkeypatch):
+    monkeypatch.setattr(build, "pages", lambda: "")
+    assert build.readme_web() == ""
+    monkeypatch.setattr(build, "pages", lambda: "https://owner.github.io/name/")
+    monkeypatch.setattr(build, "address", lambda: "https://github.com/owner/name")
+    line = build.readme_web()
+    assert "(https://owner.github.io/name/)" in line and "(https://codespaces.new/owner/name)" in line
+    assert re.search(r"<!-- web -->\n.*?<!-- /web -->", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+
+
+def test_the_container_sets_itself_up_by_the_course_s_own_command():
+    told = json.loads((ROOT / ".devcontainer/devcontainer.json").read_text("utf-8"))
+    made, _ = course.parse(told["onCreateCommand"].removeprefix("python course.py ").split())
+    opened, more = course.parse(told["postAttachCommand"].removeprefix("python course.py ").split())
+    assert (made.command, made.cpu, opened.command) == ("setup", True, "lab") and len(more) == 1
+    assert told["image"].rpartition(":")[2] in ("3.11", "3.12", "3.13", "3.14")
+
+
+def test_the_site_is_published_only_once_the_address_is_known():
+    jobs = yaml.safe_load((ROOT / ".github/workflows/site.yml").read_text("utf-8"))["jobs"]
+    assert "needs.address.outputs.known == 'yes'" in jobs["build"]["if"] and jobs["publish"]["needs"] == "build"
+    [look] = [step["run"] for step in jobs["address"]["steps"] if "run" in step]
+    assert 'Repository = "https://github.com/${{ github.repository }}"' in look
+    assert any(step.get("run") == "python course.py site --cpu" for step in jobs["build"]["steps"])
 
 
 def test_continuous_integration_runs_the_readmes_test_command():
@@ -140,7 +176,7 @@ def headings(path):
 
 
 def test_every_lesson_that_is_named_is_there_or_announced():
-    paths = [ROOT / name for name in DOCUMENTS[:2]] + sorted((ROOT / "lessons").glob("*.*"))
+    paths = [ROOT / name for name in DOCUMENTS[:2]] + sorted((ROOT / "lessons").glob("*.*")) + IN_REFERENCE
     paths += sorted((ROOT / "course_utils").rglob("*.toml")) + sorted((ROOT / "course_utils").rglob("*.py"))
     there = lesson_numbers()
     found = [f"{path.name}: {line}" for path in paths for line in lost_lessons(path.read_text("utf-8"), there)]

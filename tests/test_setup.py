@@ -17,7 +17,7 @@ from installation import ROOT, Stop
 from one_at_a_time import one_at_a_time
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-WANTED = [text for extra in ("dev", "audit") for text in PROJECT["optional-dependencies"][extra]]
+WANTED = [text for extra in ("dev", "audit", "site") for text in PROJECT["optional-dependencies"][extra]]
 WANTED += PROJECT["dependencies"]
 NAME = re.compile(r"[A-Za-z0-9._-]+")
 

@@ -19,10 +19,10 @@ def plain(requirement: str) -> str:
 
 
 def direct() -> list[str]:
-    """The names of the direct dependencies, those of the extras dev and audit too."""
+    """The names of the direct dependencies, those of the extras dev, audit and site too."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     extras = project["optional-dependencies"]
-    return sorted(map(plain, [*project["dependencies"], *extras["dev"], *extras["audit"]]))
+    return sorted(map(plain, [*project["dependencies"], *extras["dev"], *extras["audit"], *extras["site"]]))
 
 
 def pins(resolved: str, names: list[str]) -> str:
@@ -47,6 +47,8 @@ if __name__ == "__main__":
         "dev",
         "--extra",
         "audit",
+        "--extra",
+        "site",
     ]
     command += ["--resolution", sys.argv[1], "--python-version", python, "pyproject.toml"]
     resolved = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout

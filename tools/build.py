@@ -15,10 +15,13 @@ from pathlib import Path
 
 import nbformat
 from editions import EXECUTED, ROOT, badge, editions, stems
+from public_address import address
+from website.address import pages
 
 from course_utils.terminal import print_anyway
 
 README_FIGURE = ("figures/alignment.png", "00_start", "the-alignment")  # file, lesson, cell whose picture it is
+README_WEB = re.compile(r"(<!-- web -->\n).*?(<!-- /web -->)", re.DOTALL)
 README_TABLE = re.compile(r"(<!-- lessons -->\n).*?(<!-- /lessons -->)", re.DOTALL)
 TIME = re.compile(r"\*\*Time:\*\* (\d+) minutes(?:, and \d+ for \*Further\*)?(?:, and (\d+) for the exercises)?")
 KERNEL = {  # one thread and the CPU: what is stored does not depend on the author's machine more than it must
@@ -127,14 +130,18 @@ def check() -> list[str]:
         for path in sorted((ROOT / folder).glob("*.ipynb")):
             if (folder, path.stem) not in expected:
                 found.append(f"{folder}/{path.name} has no manuscript: remove it, or write lessons/{path.stem}.md")
+    web = README_WEB.search(readme())
+    if web and web.group() != f"<!-- web -->\n{readme_web()}<!-- /web -->":
+        found.append("README.md does not lead to the website; run: python course.py build")
     if readme_table() not in readme() or figure() not in (None, _bytes(ROOT / README_FIGURE[0])):
         found.append("README.md's table of lessons or its figure is out of date; run: python course.py build")
     return found
 
 
 def build_readme() -> None:
-    """Writes the table of lessons and the figure of the README from the lessons."""
+    """Writes the table of lessons and the figure of the README from the lessons, and the way to the website."""
     text = README_TABLE.sub(lambda match: match.group(1) + readme_table() + match.group(2), readme())
+    text = README_WEB.sub(lambda match: match.group(1) + readme_web() + match.group(2), text)
     (ROOT / "README.md").write_text(text, encoding="utf-8", newline="\n")
     if picture := figure():
         path = ROOT / README_FIGURE[0]
@@ -158,6 +165,14 @@ def readme_table() -> str:
         where = badge(stem, "notebooks") or f"[notebook](notebooks/{stem}.ipynb)"
         rows.append(f"| {stem[:2]} | [{title}](lessons/{stem}.md) | {lesson} | {exercises} | {where} |")
     return "\n".join(rows) + "\n"
+
+
+def readme_web() -> str:
+    """The line that leads to the website, once its address is known."""
+    if not pages():
+        return ""
+    codespace = f"https://codespaces.new/{address().removeprefix('https://github.com/')}"
+    return f"- **On the web**: [the website]({pages()}), or at once [in a container]({codespace}).\n"
 
 
 def figure() -> bytes | None:

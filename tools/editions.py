@@ -7,7 +7,6 @@ lessons/NN_name_exercises.md  → solutions/NN_name.ipynb    with the answers
 
 import hashlib
 import re
-import tomllib
 import unicodedata
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import nbformat
 from exports import LANGUAGE, mark_slides
 from nbformat.v4 import new_code_cell, new_markdown_cell
 from predict import hide_answers
+from public_address import address
 from quote import QuoteError, quoted
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -57,12 +57,6 @@ class ManuscriptError(ValueError):
 def stems(root: Path = ROOT) -> list[str]:
     """The lessons, in order: ["00_start", …]."""
     return sorted(path.stem for path in (root / "lessons").glob("[0-9][0-9]_*.md") if not path.stem.endswith(SUFFIX))
-
-
-def address(root: Path = ROOT) -> str:
-    """The repository's public address from pyproject.toml, or "" while it is not known."""
-    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    return project.get("urls", {}).get("Repository", "").rstrip("/")
 
 
 def editions(stem: str, root: Path = ROOT) -> dict[str, nbformat.NotebookNode]:

@@ -14,6 +14,14 @@ BY_HAND = r"https://github\.com/"
 BY_GIT = r"(?:https://(?:[^@/\s]+@)?github\.com/|(?:ssh://)?git@github\.com[:/])"  # a token before @ is dropped
 
 
+def address(root: Path = ROOT) -> str:
+    """The repository's public address from pyproject.toml, or "" while it is not known."""
+    import tomllib  # here: an older Python must come as far as the line that says which one it needs
+
+    project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]
+    return project.get("urls", {}).get("Repository", "").rstrip("/")
+
+
 def github_address(text: str, remote: bool = False) -> str | None:
     """`https://github.com/owner/name`, or None where the text is no such address; a git remote may have other forms."""
     found = re.fullmatch((BY_GIT if remote else BY_HAND) + OWNER + "/" + NAME, text.strip())

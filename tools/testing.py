@@ -19,7 +19,7 @@ OTHER_MODELS = {"ATTENTION_COURSE_NOISE": "0.3", "ATTENTION_COURSE_SIZES": "1"} 
 OPTIONS_WITH_VALUE = {"-c", "-k", "-m", "-n", "-o", "-p", "-W"}  # pytest's: what follows is no path
 RUN = ("notebooks", "solutions")  # the exercises run in tests/test_exercises.py, and in the rounds of --thorough
 # CPU-seconds of the tests, of one lesson with its solutions, and of its rehearsal of Colab, where nothing else runs
-UNITS, LESSON, REHEARSAL = 300, 45, 50
+UNITS, LESSON, REHEARSAL = 325, 45, 50
 
 
 def cores() -> int:
