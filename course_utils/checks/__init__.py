@@ -21,7 +21,7 @@ What is said where no known mistake explains it:
     misfits      common errors in plain words; probes: which arguments an answer ignores or exchanges
     explain      the order in which things are said; difference: what differs, where, and by how much
     relations    how a result is related to the right one (alike, reshaped, shapes); places: where it is right
-    steps        which single step is wrong; changes: every single change of an answer's text
+    steps        which single step is wrong; changes: every single change of an answer's text; rewriting: how
 """
 
 from typing import Any

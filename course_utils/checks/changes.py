@@ -12,9 +12,22 @@ import linecache
 import pickle
 import sys
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+
+from course_utils.checks.rewriting import (
+    Step,
+    calling,
+    exchanged,
+    operator,
+    put,
+    replaced,
+    setting,
+    sides,
+    transposed,
+    without_keyword,
+)  # fmt: skip
 
 OTHER: dict[type, list[type]] = {
     ast.Add: [ast.Sub], ast.Sub: [ast.Add], ast.Mult: [ast.Div, ast.MatMult], ast.Div: [ast.Mult],
@@ -95,7 +108,6 @@ def changes(tree: ast.AST) -> Iterator[Change]:
             yield Change(name, tuple(values.items()), getattr(node, "lineno", 0), changed)
 
 
-Step = Callable[[Any, ast.AST], None]  # changes a node of a tree
 Found = Iterator[tuple[str, dict[str, str], Step]]
 
 
@@ -103,45 +115,45 @@ def _of_node(node: Any, arguments: list[str]) -> Found:
     if isinstance(node, ast.BinOp | ast.Compare | ast.BoolOp | ast.AugAssign):
         yield from _of_operators(node)
     if isinstance(node, ast.UnaryOp) and type(node.op) in SIGNS and not _is_negative(node):
-        yield "sign", {"sign": SIGNS[type(node.op)]}, lambda n, t: _put(t, n, n.operand)
+        yield "sign", {"sign": SIGNS[type(node.op)]}, lambda n, t: put(t, n, n.operand)
     if _is_negative(node) or (isinstance(node, ast.Constant) and type(node.value) in (int, float, bool)):
         yield from _of_number(node)
     if isinstance(node, ast.Call):
         yield from _of_call(node)
     if isinstance(node, ast.Attribute) and node.attr in ("mT", "T"):
-        yield "transposed", {}, lambda n, t: _put(t, n, n.value)
+        yield "transposed", {}, lambda n, t: put(t, n, n.value)
     if isinstance(node, ast.Return | ast.Assign) and isinstance(node.value, ast.Tuple) and len(node.value.elts) == 2:
         yield "order", {}, lambda n, t: n.value.elts.reverse()
     if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in arguments:
         for other in arguments:
             if other != node.id:
-                yield "argument", {"one": other, "two": node.id}, _setting("id", other)
-        yield "inverted", {"name": node.id}, lambda n, t: _put(t, n, ast.UnaryOp(ast.Invert(), copy.copy(n)))
-        yield "negated", {"name": node.id}, lambda n, t: _put(t, n, ast.UnaryOp(ast.USub(), copy.copy(n)))
+                yield "argument", {"one": other, "two": node.id}, setting("id", other)
+        yield "inverted", {"name": node.id}, lambda n, t: put(t, n, ast.UnaryOp(ast.Invert(), copy.copy(n)))
+        yield "negated", {"name": node.id}, lambda n, t: put(t, n, ast.UnaryOp(ast.USub(), copy.copy(n)))
 
 
 def _of_operators(node: Any) -> Found:
     operators = node.ops if isinstance(node, ast.Compare) else [node.op]
-    for number, operator in enumerate(operators):
-        for other in OTHER.get(type(operator), []):
-            values = {"one": SIGNS[other], "two": SIGNS[type(operator)]}
-            yield "operator", values, _operator(number, other)
+    for number, one in enumerate(operators):
+        for other in OTHER.get(type(one), []):
+            values = {"one": SIGNS[other], "two": SIGNS[type(one)]}
+            yield "operator", values, operator(number, other)
     if isinstance(node, ast.BinOp) and type(node.op) in SIGNS:
         sign = {"operator": SIGNS[type(node.op)]}
         if not isinstance(node.op, ast.Add | ast.Mult):
-            yield "sides", sign, _sides
-        yield "alone", sign, lambda n, t: _put(t, n, n.left)
-        yield "alone", sign, lambda n, t: _put(t, n, n.right)
+            yield "sides", sign, sides
+        yield "alone", sign, lambda n, t: put(t, n, n.left)
+        yield "alone", sign, lambda n, t: put(t, n, n.right)
         if isinstance(node.op, ast.MatMult):
             for side in "left", "right":
-                yield "not-transposed", {}, _transposed(side)
+                yield "not-transposed", {}, transposed(side)
 
 
 def _of_number(node: Any) -> Found:
     value: Any = node.value if isinstance(node, ast.Constant) else -node.operand.value
     others = [not value] if isinstance(value, bool) else [value + 1, value - 1, *([-value] if value else [])]
     for other in others:
-        yield "number", {"one": str(other), "two": str(value)}, _replaced(ast.Constant(other))
+        yield "number", {"one": str(other), "two": str(value)}, replaced(ast.Constant(other))
 
 
 def _is_negative(node: Any) -> bool:
@@ -153,71 +165,20 @@ def _is_negative(node: Any) -> bool:
 def _of_call(node: Any) -> Found:
     name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
     for one in range(len(node.args) - 1):
-        yield "arguments", {"function": name}, _exchanged(one)
+        yield "arguments", {"function": name}, exchanged(one)
     for number, word in enumerate(node.keywords):
         if word.arg:
             values = {"function": name, "word": word.arg}
-            yield "keyword", values, _without_keyword(number)
+            yield "keyword", values, without_keyword(number)
     for other in [two if one == name else one for one, two in ALIKE if name in (one, two)]:
         field = "attr" if isinstance(node.func, ast.Attribute) else "id"
-        yield "name", {"one": other, "two": name}, _calling(field, other)
+        yield "name", {"one": other, "two": name}, calling(field, other)
     if isinstance(node.func, ast.Attribute) and getattr(node.func.value, "id", "") not in (*HOMES, "self"):
-        yield "left-out", {"function": name}, lambda n, t: _put(t, n, n.func.value)
+        yield "left-out", {"function": name}, lambda n, t: put(t, n, n.func.value)
     elif node.args and not isinstance(node.args[0], ast.Starred):
-        yield "left-out", {"function": name}, lambda n, t: _put(t, n, n.args[0])
+        yield "left-out", {"function": name}, lambda n, t: put(t, n, n.args[0])
 
 
 def _arguments_of(tree: ast.AST) -> list[str]:
     return [one.arg for node in ast.walk(tree) if isinstance(node, ast.arguments) for one in node.args
             if one.arg != "self"]  # fmt: skip
-
-
-def _setting(field: str, value: Any) -> Step:
-    return lambda node, tree: setattr(node, field, value)
-
-
-def _replaced(new: ast.AST) -> Step:
-    return lambda node, tree: _put(tree, node, new)
-
-
-def _calling(field: str, name: str) -> Step:
-    return lambda node, tree: setattr(node.func, field, name)
-
-
-def _transposed(side: str) -> Step:
-    return lambda node, tree: setattr(node, side, ast.Attribute(getattr(node, side), "mT", ast.Load()))
-
-
-def _without_keyword(number: int) -> Step:
-    return lambda node, tree: node.keywords.pop(number)
-
-
-def _operator(number: int, other: type) -> Step:
-    def change(node: Any, tree: ast.AST) -> None:
-        if isinstance(node, ast.Compare):
-            node.ops[number] = other()
-        else:
-            node.op = other()
-
-    return change
-
-
-def _exchanged(place: int) -> Step:
-    def change(node: Any, tree: ast.AST) -> None:
-        node.args[place : place + 2] = node.args[place : place + 2][::-1]
-
-    return change
-
-
-def _sides(node: Any, tree: ast.AST) -> None:
-    node.left, node.right = node.right, node.left
-
-
-def _put(tree: ast.AST, old: ast.AST, new: ast.AST) -> None:
-    """Puts a node in the place of another."""
-    for parent in ast.walk(tree):
-        for name, value in ast.iter_fields(parent):
-            if value is old:
-                setattr(parent, name, new)
-            elif isinstance(value, list):
-                value[:] = [new if item is old else item for item in value]

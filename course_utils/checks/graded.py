@@ -29,14 +29,8 @@ from course_utils.checks.verdicts import Mistake, Property, Requirement, Verdict
 from course_utils.checks.wellformed import of_the_answer, of_the_call, of_the_errors
 from course_utils.checks.words import say
 
-UNSURE = (
-    "difference",
-    "error",
-    "misfit",
-    "cases",
-    "entries",
-    "nan",
-)  # what is said then leaves open which step is wrong
+# What is said then leaves open which step is wrong.
+UNSURE = ("difference", "error", "misfit", "cases", "entries", "nan")
 MORE = 3  # further draws, before anything is said on how an unknown answer is related to the right one
 
 
