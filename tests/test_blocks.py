@@ -157,7 +157,7 @@ def test_modules_that_differ_are_refused(theirs, ours, said):
 
 def test_stacks_that_differ_are_refused():
     layer = nn.TransformerEncoderLayer(SIZE, HEADS, HIDDEN, batch_first=True)
-    theirs = nn.TransformerEncoder(layer, 2)
+    theirs = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
     for blocks, final, said in [(1, False, "layers: got 2 and 1"), (2, True, "norm: got a stack with a last norm")]:
         ours = EncoderStack([EncoderBlock(SIZE, HEADS, HIDDEN) for _ in range(blocks)], SIZE, final)
         with pytest.raises(ValueError, match=said):
