@@ -32,7 +32,7 @@ RECIPES: dict[str, dict[str, Any]] = {
         "length_penalty": 2.0,  # the best of 0.6, 1, 1.5 and 2 on sentences of 16 and 17 tokens, kept out of all parts
     },
     "lm": {
-        "minutes": 6.0,
+        "minutes": 4.0,
         "model": "transformer",
         "size": 128,
         "layers": 3,
