@@ -16,14 +16,14 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 
 
 def tracked():
-    """The files that git keeps or would keep, with their text; pictures and fonts left out."""
+    """The files that git keeps or would keep, with their text; pictures, fonts and weights left out."""
     asked = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True)
     if listed.returncode:
         pytest.skip("this folder is not a git checkout")
     for name in listed.stdout.splitlines():
         path = ROOT / name
-        if path.is_file() and path.suffix not in {".png", ".ttf", ".otf"}:
+        if path.is_file() and path.suffix not in {".png", ".ttf", ".otf", ".pt"}:
             yield name, path.read_text("utf-8")
 
 

@@ -7,7 +7,7 @@ import torch
 matplotlib.use("Agg", force=True)
 from matplotlib import pyplot as plt
 
-from course_utils.plots.transformer import encoder_decoder, next_letters, sequence_mask, two_blocks
+from course_utils.plots.transformer import ablation, encoder_decoder, next_letters, sequence_mask, two_blocks
 
 
 @pytest.fixture(autouse=True)
@@ -52,6 +52,15 @@ def test_nothing_overlaps_in_the_drawings():
         assert not [1 for a, b in pairs if a.overlaps(b)]
         frame = figure.bbox
         assert all(frame.x0 < box.x0 and box.x1 < frame.x1 and box.y1 < frame.y1 for box in boxes)
+
+
+def test_an_ablation_sorts_by_the_mean_and_marks_it():
+    assert ablation({"less": [3.0, 5.0], "whole": [2.0, 2.5]}, "measured") is None
+    ax = plt.gca()
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["less", "whole"]  # from below
+    drawn = [list(map(float, line.get_xdata())) for line in ax.lines]
+    assert drawn == [[3.0, 5.0], [4.0, 4.0], [2.0, 2.5], [2.25, 2.25]]
+    assert "measured" in ax.get_xlabel()
 
 
 def test_a_mask_is_drawn_in_four_quarters():

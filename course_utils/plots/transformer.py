@@ -85,6 +85,22 @@ def encoder_decoder() -> None:
     card.note(8.95, 3.95, "a block, repeated", align="left")
 
 
+def ablation(found: Mapping[str, Sequence[float]], note: str = "", title: str = "") -> None:
+    """Draws a row of points for each contestant, one for each seed, and a line at their mean; the least loss on top.
+
+    Shapes: found {name: (seed)}, losses of a word in nats. `note` stands below the axis: how it was measured.
+    """
+    names = sorted(found, key=lambda name: -float(np.mean(found[name])))
+    ax = row(1, 8.4, 1.4 + 0.32 * len(names))[0]
+    for place, name in enumerate(names):
+        values, mean = as_array(found[name]), float(np.mean(found[name]))
+        ax.plot(values, [place] * len(values), "o", color=COLOURS["blue"], alpha=0.45, markersize=6)
+        ax.plot([mean, mean], [place - 0.32, place + 0.32], "-", color=COLOURS["blue"], linewidth=2.4)
+    ax.set_yticks(range(len(names)), names)
+    ax.set(title=title, xlabel="loss of a word on unseen sentences (nats)" + (f"\n{note}" if note else ""))
+    ax.grid(axis="x", color="#eeeeee")
+
+
 def sequence_mask(mask, source: Sequence[str], target: Sequence[str], title: str = "", ax: Axes | None = None) -> None:
     """Draws the mask of one sequence that is a source and its translation: who may see whom, in four quarters.
 
