@@ -2,10 +2,14 @@
 
     OMP_NUM_THREADS=1 python benchmarks/ablations.py     about six minutes; writes the report that lesson 11 draws
 
+    python benchmarks/ablations.py --only "one head"                   one contestant again, beside the stored others
+
 The short French–English pairs of lesson 08. Each contestant trains for the same number of steps, at the rate that was
-the best of three for it on the dev part; what is told is the loss of a word on sentences of the test, in nats.
+the best for it on the dev part, with a lower and a higher rate tried; what is told is the loss of a word on sentences
+of the test, in nats.
 """
 
+import argparse
 from collections.abc import Callable
 from datetime import date
 from time import process_time
@@ -22,7 +26,7 @@ from course_utils.models.seq2seq import token_loss
 from course_utils.models.transformer import Transformer
 from course_utils.train.fit import fit
 from course_utils.train.reports import machine
-from course_utils.train.reports.experiments import write_experiment
+from course_utils.train.reports.experiments import experiment, experiments, write_experiment
 
 NAME = "ablations"
 OPTIONS = {"size": 64, "heads": 4, "hidden": 256, "layers": 3}
@@ -114,26 +118,41 @@ def train(model: Transformer, buckets: Buckets, rate: float, steps: int = STEPS)
 
 @torch.no_grad()
 def loss_on(model: Transformer, held_out: Buckets) -> float:
-    """The mean loss of a word, in nats; a loss that is no number counts as infinite."""
+    """The mean loss of a word, in nats."""
     model.eval()
     parts = [token_loss(model, batch) for batch in held_out.epoch(0)]
     return sum(total.item() for total, _ in parts) / sum(tokens for _, tokens in parts)
 
 
+def choose(attempt: Callable[[float], float], rates: tuple[float, ...] = RATES) -> dict[float, float]:
+    """The dev loss at each rate tried; rates are added at the end where the best one lies, until it lies inside."""
+    found = {rate: attempt(rate) for rate in rates}
+    while (best := min(found, key=lambda rate: found[rate])) in (min(found), max(found)):
+        further = best / 3 if best == min(found) else best * 3
+        found[further] = attempt(further)
+    return dict(sorted(found.items()))
+
+
 def main() -> None:
+    ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ask.add_argument("--only", nargs="+", choices=list(CONTESTANTS), default=list(CONTESTANTS))
+    only = ask.parse_args().only
     torch.set_num_threads(1)
     pairs, french, english, apart = prepare(load_translation())
     held_out = {name: Buckets(some, french, english, 2000) for name, some in apart.items()}
-    report: dict = {"command": "python benchmarks/ablations.py", "date": date.today().isoformat()}
+    report = experiment(NAME) if NAME in experiments() and only != list(CONTESTANTS) else {"contestants": {}}
+    report |= {"command": "python benchmarks/ablations.py", "date": date.today().isoformat()}
     report |= {"seeds": list(SEEDS), "machine": machine(torch.device("cpu"), 1)}
     report |= {"options": OPTIONS, "steps": STEPS, "batch_tokens": TOKENS, "pairs": len(pairs), "chosen_with": CHOOSING}
-    report |= {"sentences": {name: len(some) for name, some in apart.items()}, "contestants": {}}
-    for name in CONTESTANTS:
-        dev = {}
-        for rate in RATES:
+    report |= {"sentences": {name: len(some) for name, some in apart.items()}}
+    for name in only:
+
+        def attempt(rate: float, name: str = name) -> float:
             model = make(name, french, english, CHOOSING)
             train(model, Buckets(pairs, french, english, TOKENS, CHOOSING), rate)
-            dev[rate] = loss_on(model, held_out["dev"])
+            return loss_on(model, held_out["dev"])
+
+        dev = choose(attempt)
         rate = min(dev, key=lambda one: dev[one])
         test, seconds = [], []
         for seed in SEEDS:
@@ -142,7 +161,7 @@ def main() -> None:
             test.append(round(loss_on(model, held_out["test"]), 4))
         report["contestants"][name] = {
             "rate": rate,
-            "dev": {f"{one}": round(value, 4) for one, value in dev.items()},
+            "dev": {f"{one:g}": round(value, 4) for one, value in dev.items()},
             "test": test,
             "seconds": seconds,
             "parameters": sum(weight.numel() for weight in model.parameters()),

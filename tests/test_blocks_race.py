@@ -78,3 +78,10 @@ def test_every_contestant_learns_something_and_a_seed_gives_the_same():
         assert ablations.train(model, ablations.Buckets(pairs, french, english, 60), 3e-3, 20) > 0
         found.append(ablations.loss_on(model, held_out))
     assert found[0] == found[1] < before and math.isfinite(before)
+
+
+def test_the_best_rate_always_has_a_worse_one_on_each_side():
+    tried = ablations.choose(lambda rate: abs(math.log(rate / 1e-4)))
+    assert list(tried) == sorted(tried) and min(tried, key=tried.get) == pytest.approx(1e-3 / 9)
+    assert min(tried) == pytest.approx(1e-3 / 27)
+    assert list(ablations.choose(lambda rate: abs(rate - 3e-3))) == list(ablations.RATES)

@@ -60,10 +60,12 @@ def close(one, other, scale):
 
 
 @pytest.mark.thorough
-def test_two_processes_equal_one_and_are_stopped_and_resumed_together(dictionary, tmp_path, monkeypatch):
+@pytest.mark.parametrize("model", ["recurrent", "transformer"])
+def test_two_processes_equal_one_and_are_stopped_and_resumed_together(dictionary, tmp_path, monkeypatch, model):
     monkeypatch.setenv("ATTENTION_COURSE_PROGRESS", "0")
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     arguments = ["-m", "course_utils.train", "g2p", "--path", str(dictionary), "--out", str(tmp_path), *TINY, *PLAIN]
+    arguments += ["--model", model]
     pipes = {"cwd": ROOT, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     team = subprocess.Popen([*TORCHRUN, *arguments], **pipes)
     end = time.monotonic() + 120

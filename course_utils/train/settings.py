@@ -46,7 +46,7 @@ RECIPES: dict[str, dict[str, Any]] = {
 TRANSFORMERS: dict[str, dict[str, Any]] = {
     "dates": {"rate": 2e-3, "hidden": 256},
     "g2p": {"size": 128, "hidden": 512},
-    "translation": {"size": 128, "hidden": 512, "batch_tokens": 500},
+    "translation": {"size": 128, "hidden": 512, "batch_tokens": 500, "rate": 2e-3},
 }
 TASKS = tuple(RECIPES)
 ATTENTIONS = ("none", "additive", "dot", "scaled-dot", "general", "concat", "local-m", "local-p")
