@@ -127,6 +127,21 @@ def decoder_in_three_lines(target, memory, target_real, source_real, parts):
     return b + parts.feed_forward(parts.norm_3(b))
 
 
+def decoder_with_numbers(target, memory, target_real, source_real, parts):
+    own = torch.ones(target.shape[1], target.shape[1]).tril() * target_real[:, None]
+    read = parts.norm_1(target)
+    target = target + parts.self_attention(read, read, read, own)
+    target = target + parts.cross_attention(parts.norm_2(target), memory, memory, source_real[:, None].float())
+    return target + parts.feed_forward(parts.norm_3(target))
+
+
+def decoder_without_masks(target, memory, target_real, source_real, parts):
+    read = parts.norm_1(target)
+    target = target + parts.self_attention(read, read, read, None)
+    target = target + parts.cross_attention(parts.norm_2(target), memory, memory, None)
+    return target + parts.feed_forward(parts.norm_3(target))
+
+
 def decoder_like(own=None, other=None, first=None, second=None, add=(True, True, True), pre=True, line=False):
     """A decoder layer with other masks, other attentions, other sums."""
 
@@ -187,6 +202,10 @@ def step_in_a_loop(target):
 def step_for_heads(target):
     reads, writes, mask = step_with_ranges(target)
     return reads, writes, mask[None, None].expand(len(target), 1, -1, -1)
+
+
+def step_with_numbers(target):
+    return target[:, :-1], target[:, 1:], torch.ones(target.shape[1] - 1, target.shape[1] - 1).tril()
 
 
 def step_like(reads, writes, mask=lower):
@@ -465,8 +484,8 @@ COUNTS = {
 
 RIGHT = {
     "11.1": [block_in_a_loop, block_of_functions, block_with_names],
-    "11.2": [decoder_in_a_loop, decoder_item_by_item, decoder_in_three_lines],
-    "11.3": [step_with_ranges, step_with_padding, step_in_a_loop, step_for_heads],
+    "11.2": [decoder_in_a_loop, decoder_item_by_item, decoder_in_three_lines, decoder_with_numbers],
+    "11.3": [step_with_ranges, step_with_padding, step_in_a_loop, step_for_heads, step_with_numbers],
     "11.4": [stack_from_a_sum, stack_recursive, stack_on_a_copy],
     "11.5": [nucleus_by_rank, nucleus_in_a_loop, nucleus_with_softmax],
     "11.6": [
@@ -505,6 +524,13 @@ WRONG = {
         "both-paddings-seen": [
             decoder_like(
                 lambda real: lower(real.shape[1]), lambda target, source: torch.full_like(source, True)[:, None]
+            )
+        ],
+        "no-masks": [decoder_without_masks],
+        "hidden-is-true": [
+            decoder_like(
+                own=lambda real: torch.logical_or(lower(real.shape[1]).logical_not(), ~real[:, None]),
+                other=lambda target, source: source.logical_not()[:, None],
             )
         ],
         "looks-ahead": [decoder_like(own=lambda real: lower(real.shape[1]).T & real[:, None])],

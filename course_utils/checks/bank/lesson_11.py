@@ -156,7 +156,7 @@ class _Attention:
         self.module = module
 
     def __call__(self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -> Tensor:
-        mask = (torch.tensor(True) if mask is None else mask).expand(len(query), query.shape[1], key.shape[1])
+        mask = (torch.tensor(True) if mask is None else mask).bool().expand(len(query), query.shape[1], key.shape[1])
         something = mask.any(-1, keepdim=True)
         hidden = ~(mask | ~something).repeat_interleave(self.module.num_heads, 0)
         return self.module(query, key, value, attn_mask=hidden, need_weights=False)[0].where(something, 0.0)
@@ -200,6 +200,14 @@ DECODER = write(
             "target-padding-seen": ("causal & target_real[:, None, :]", "causal"),
             "source-padding-seen": ("source_real[:, None, :]\n", "torch.ones_like(source_real)[:, None, :]\n"),
             "both-paddings-seen": ("causal & target_real[:, None, :], source_real", "causal, (source_real | True)"),
+            "no-masks": [
+                ("causal & target_real[:, None, :]", "causal | True"),
+                (", source_real[:, None, :]", ", (source_real | True)[:, None, :]"),
+            ],
+            "hidden-is-true": [
+                ("causal & target_real[:, None, :]", "~(causal & target_real[:, None, :])"),
+                (", source_real[:, None, :]", ", ~source_real[:, None, :]"),
+            ],
             "looks-ahead": (".tril()", ".triu()"),
             "not-itself": (".tril()", ".tril(-1)"),
             "targets-mask-on-the-source": (", source_real[:, None, :]", ", target_real[:, None, :]"),
@@ -276,17 +284,17 @@ def _where_it_counts(mask, writes):
 
 
 def _seen_where_it_counts(answer, target):
-    reads, writes, mask = answer(target)
-    fits = all(isinstance(one, Tensor) for one in (reads, writes, mask)) and mask.dtype == torch.bool
-    if not fits:
-        return reads, writes, mask
+    found = answer(target)
+    if not (isinstance(found, tuple | list) and len(found) == 3 and all(isinstance(one, Tensor) for one in found)):
+        return found
+    reads, writes, mask = found
+    if mask.dtype != torch.bool and bool(((mask == 0) | (mask == 1)).all()):
+        mask = mask.bool()  # ones and zeros say it too
     if mask.dim() == 4 and mask.shape[1] == 1:
         mask = mask[:, 0]
-    shape = (len(target), target.shape[1] - 1)
-    square = (*shape, shape[1])
-    if mask.dim() > 3 or any(one not in (1, n) for one, n in zip(mask.shape[::-1], square[::-1], strict=False)):
-        return reads, writes, mask
-    return reads, writes, _where_it_counts(mask, target[:, 1:])
+    wanted = (len(target), target.shape[1] - 1, target.shape[1] - 1)
+    fits = mask.dim() <= 3 and all(one in (1, n) for one, n in zip(mask.shape[::-1], wanted[::-1], strict=False))
+    return reads, writes, _where_it_counts(mask, target[:, 1:]) if fits and mask.dtype == torch.bool else mask
 
 
 def _prepared(target):
