@@ -151,8 +151,9 @@ class DecoderStack(nn.Module):
 def glorot(module: nn.Module) -> None:
     """Draws every matrix of a module's linear layers afresh, by Glorot's rule, and sets their biases to 0.
 
-    nn.Transformer begins so too. The usual start of nn.Linear is smaller by the root of 3: what a block says, and above
-    all its look at the source, is then quiet for many steps. Source: Glorot and Bengio 2010, equation 16.
+    nn.Transformer begins so too. The usual start of nn.Linear is smaller, for a square matrix by the root of 3, so that
+    what the blocks say is at first quiet beside what goes around them; a Transformer then learns more slowly, see
+    benchmarks/RESULTS.md. Source: Glorot and Bengio 2010, equation 16.
     """
     for part in module.modules():
         if isinstance(part, nn.Linear):
