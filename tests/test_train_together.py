@@ -92,7 +92,7 @@ def test_two_processes_equal_one_and_are_stopped_and_resumed_together(dictionary
 
     single = tmp_path / "single"
     monkeypatch.setattr("course_utils.train.picture.draw_file", lambda report, file: file.write(b"a picture"))
-    assert main([*arguments[2:3], "--path", str(dictionary), "--out", str(single), *TINY, *PLAIN]) == 0
+    assert main([*arguments[2:3], "--path", str(dictionary), "--out", str(single), *arguments[7:]]) == 0
     assert report["history"]["dev"] == pytest.approx(load_report(single)["history"]["dev"], rel=1e-3)
     assert report["history"]["train"] == pytest.approx(load_report(single)["history"]["train"], rel=1e-3)
 
