@@ -36,7 +36,6 @@ def test_a_way_is_trained_and_measured_on_both_tests(sentences):
         assert set(found[test]) == {"greedy", "beam 5"} and all(0 <= value <= 100 for value in found[test].values())
 
 
-@pytest.mark.skipif("placed" not in room.experiments(), reason="not measured yet")
 def test_the_stored_report_has_every_way_with_the_recipe_of_today():
     report = room.experiment("placed")
     assert list(report["ways"]) == placed.WAYS
