@@ -9,6 +9,7 @@ import torch
 
 from course_utils.data.text import Pair
 from course_utils.data.translation import Sentence, Splits
+from course_utils.train.reports.experiments import experiment
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "benchmarks"))
 import ablations
@@ -85,3 +86,12 @@ def test_the_best_rate_always_has_a_worse_one_on_each_side():
     assert list(tried) == sorted(tried) and min(tried, key=tried.get) == pytest.approx(1e-3 / 9)
     assert min(tried) == pytest.approx(1e-3 / 27)
     assert list(ablations.choose(lambda rate: abs(rate - 3e-3))) == list(ablations.RATES)
+
+
+def test_in_the_stored_report_every_contestant_has_its_best_rate_inside_the_rates_tried():
+    contestants = experiment("ablations")["contestants"]
+    assert list(contestants) == list(ablations.CONTESTANTS)
+    for name, found in contestants.items():
+        rates = {float(rate): loss for rate, loss in found["dev"].items()}
+        assert found["rate"] == pytest.approx(min(rates, key=rates.get), rel=1e-4), name
+        assert min(rates) < found["rate"] < max(rates) and len(found["test"]) == 3, name
