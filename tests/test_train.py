@@ -436,7 +436,7 @@ def test_a_loss_gone_wrong_ends_the_run_with_the_remedy_and_is_never_kept(dictio
             super()._step(*given)
 
     training = {"step": 0}
-    monkeypatch.setattr(loop, "token_loss", wrong)
+    monkeypatch.setattr(loop, "loss_of", lambda settings: wrong)
     monkeypatch.setattr("course_utils.train.run.Training", Watched)
     assert main(command(dictionary, tmp_path, "--steps", "400", "--save-every", "0")) == 2
     assert "loss: became nan before step" in (problem := capsys.readouterr().err) and "--rate" in problem

@@ -60,10 +60,12 @@ def close(one, other, scale):
 
 
 @pytest.mark.thorough
-def test_two_processes_equal_one_and_are_stopped_and_resumed_together(dictionary, tmp_path, monkeypatch):
+@pytest.mark.parametrize("model", ["recurrent", "transformer"])
+def test_two_processes_equal_one_and_are_stopped_and_resumed_together(dictionary, tmp_path, monkeypatch, model):
     monkeypatch.setenv("ATTENTION_COURSE_PROGRESS", "0")
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     arguments = ["-m", "course_utils.train", "g2p", "--path", str(dictionary), "--out", str(tmp_path), *TINY, *PLAIN]
+    arguments += ["--model", model]
     pipes = {"cwd": ROOT, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     for _ in range(5):  # on a busy machine a run may be over before the signal has reached it: then once more
         team = subprocess.Popen([*TORCHRUN, *arguments], **pipes)
@@ -83,6 +85,11 @@ def test_two_processes_equal_one_and_are_stopped_and_resumed_together(dictionary
     together = Checkpoints(tmp_path).load()[0]["training"]
     steps = together["place"]["step"]
     one = alone(tmp_path, steps)
+    # A key's bias changes no weight: its gradient is rounding alone, which AdamW makes as large as any other.
+    idle = [name for name in together["model"] if name.endswith("project_key.bias")]
+    assert len(idle) == (6 if model == "transformer" else 0)
+    for name in idle:
+        del together["model"][name], one["model"][name]
     assert close(together["model"], one["model"], scale=10)
     assert close(together["optimizer"]["state"], one["optimizer"]["state"], scale=10)  # holds means of the gradients
     assert together["place"]["tokens"] == one["place"]["tokens"]
@@ -96,9 +103,10 @@ def test_two_processes_equal_one_and_are_stopped_and_resumed_together(dictionary
 
     single = tmp_path / "single"
     monkeypatch.setattr("course_utils.train.picture.draw_file", lambda report, file: file.write(b"a picture"))
-    assert main([*arguments[2:3], "--path", str(dictionary), "--out", str(single), *TINY, *PLAIN]) == 0
+    assert main([*arguments[2:3], "--path", str(dictionary), "--out", str(single), *arguments[7:]]) == 0
     assert report["history"]["dev"] == pytest.approx(load_report(single)["history"]["dev"], rel=1e-3)
-    assert report["history"]["train"] == pytest.approx(load_report(single)["history"]["train"], rel=1e-3)
+    # Of the interval in which it was stopped, only the first process's losses are kept.
+    assert report["history"]["train"] == pytest.approx(load_report(single)["history"]["train"], rel=2e-2)
 
 
 @pytest.mark.parametrize("rows, size", [(1, 2), (2, 2), (5, 2), (3, 4), (7, 4)])
