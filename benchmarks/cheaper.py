@@ -1,0 +1,219 @@
+"""What each way to attend costs as the text grows: time, and memory, against length; and what a cache saves in writing.
+
+    OMP_NUM_THREADS=1 python benchmarks/cheaper.py            about five minutes; writes the report that lesson 13 draws
+    OMP_NUM_THREADS=1 python benchmarks/cheaper.py --rounds 1 --lengths 512 1024      a trial, which writes nothing
+
+Batch 1, eight heads of 64, float32, forward without gradients. All contestants take turns within one process, round by
+round, beside one large matrix product, which says what the processor gave at that moment; a ratio is the median over
+rounds. The readable form stops at 4096, where its matrices fill a gigabyte. Extra memory is the growth of the process's
+peak over one call, in a process of its own. Slopes are fitted to the logarithms from length 1024 up, round by round.
+"""
+
+import argparse
+import math
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from course_utils.attention import attend
+from course_utils.attention.linear import chunked_attend
+from course_utils.attention.tiles import tiled_attend
+from course_utils.attention.windows import batched_window_attend, top_k_attend, window_attend
+from course_utils.train.reports import machine
+from course_utils.train.reports.experiments import write_experiment
+
+NAME = "cheaper"
+HEADS, SIZE, WINDOW, CHUNK, TILE, BEST = 8, 64, 64, 64, 256, 64
+LENGTHS = [256, 512, 1024, 2048, 4096, 8192]
+FROM, PRODUCT = 1024, 2048  # slopes are fitted from here up; rows of the square matrices of the large product
+Attention = Callable[[Tensor, Tensor, Tensor], Tensor]
+CONTESTANTS: dict[str, Attention] = {
+    "naive": lambda q, k, v: attend(q, k, v)[0],
+    "fused": lambda q, k, v: F.scaled_dot_product_attention(q, k, v),
+    "fused, causal": lambda q, k, v: F.scaled_dot_product_attention(q, k, v, is_causal=True),
+    "tiles": lambda q, k, v: tiled_attend(q, k, v, tile=TILE),
+    "tiles, causal": lambda q, k, v: tiled_attend(q, k, v, tile=TILE, causal=True),
+    "top-k": lambda q, k, v: top_k_attend(q, k, v, BEST),
+    "window": lambda q, k, v: window_attend(q, k, v, WINDOW),
+    "window, batched": lambda q, k, v: batched_window_attend(q, k, v, WINDOW),
+    "linear": lambda q, k, v: chunked_attend(q, k, v, CHUNK)[0],
+}
+LONGEST = {"naive": 4096, "top-k": 4096, "tiles": 4096}
+PAIRS = {  # query-key pairs that each must look at, for each head
+    "naive": lambda n: n * n,
+    "fused": lambda n: n * n,
+    "fused, causal": lambda n: n * (n + 1) / 2,
+    "tiles": lambda n: n * n,
+    "tiles, causal": lambda n: n * (n + 1) / 2,
+    "top-k": lambda n: n * n,
+    "window": lambda n: n * WINDOW,
+    "window, batched": lambda n: n * WINDOW,
+    "linear": lambda n: n * SIZE,  # a step writes a state of size · size and reads it: as many products as SIZE pairs
+}
+
+
+def draw(length: int, grad: bool = False) -> list[Tensor]:
+    """Queries, keys and values: (1, heads, length, size)."""
+    generator = torch.Generator().manual_seed(length)
+    return [torch.randn(1, HEADS, length, SIZE, generator=generator).requires_grad_(grad) for _ in range(3)]
+
+
+def operations(name: str, length: int) -> float:
+    """Operations that a contestant cannot avoid: two products, a multiplication and an addition each."""
+    return 4 * HEADS * SIZE * PAIRS[name](length)
+
+
+def seconds(call: Callable[[], Any]) -> float:
+    began = time.perf_counter()
+    call()
+    return time.perf_counter() - began
+
+
+def times(length: int, rounds: int, names: Sequence[str], training: bool = False) -> dict[str, list[float]]:
+    """Seconds of each contestant in each round, and of the large product; they take turns, after a round to warm up."""
+    given, one = draw(length, training), torch.randn(PRODUCT, PRODUCT, generator=torch.Generator().manual_seed(0))
+
+    def call(name: str) -> None:
+        with torch.inference_mode(not training):
+            context = CONTESTANTS[name](*given)
+            if training:
+                torch.autograd.grad(context.sum(), given)
+
+    calls: dict[str, Callable[[], Any]] = {name: (lambda name=name: call(name)) for name in names}
+    calls["product"] = lambda: one @ one
+    found: dict[str, list[float]] = {name: [] for name in calls}
+    for round_number in range(rounds + 1):
+        for name, contestant in calls.items():
+            taken = seconds(contestant)
+            if round_number:
+                found[name].append(round(taken, 6))
+    return found
+
+
+def slope(lengths: Sequence[int], values: Sequence[float]) -> float:
+    """The slope of the straight line through the logarithms, by least squares: 2 for a square, 1 for a line."""
+    x, y = torch.tensor(lengths).double().log(), torch.tensor(values).double().log()
+    x = x - x.mean()
+    return float((x * y).sum() / (x * x).sum())
+
+
+def slopes(found: dict[str, dict[str, list[float]]], name: str) -> list[float]:
+    """One slope for each round, from length FROM up."""
+    lengths = [length for length in found if int(length) >= FROM and name in found[length]]
+    rounds = zip(*(found[length][name] for length in lengths), strict=True)
+    return [round(slope([int(length) for length in lengths], values), 3) for values in rounds]
+
+
+def ratio(found: dict[str, list[float]], slower: str, faster: str) -> list[float]:
+    """How many times as fast the second is, round by round."""
+    return [round(a / b, 3) for a, b in zip(found[slower], found[faster], strict=True)]
+
+
+def extra_memory(name: str, length: int) -> float:
+    """Megabytes by which one call raises the peak; to be called in a fresh process."""
+    with torch.inference_mode():
+        CONTESTANTS[name](*draw(16))  # loads libraries
+        given = draw(length)
+        before = peak()
+        CONTESTANTS[name](*given)
+        return peak() - before
+
+
+def peak() -> float:
+    """The most memory that this process has held, in MB; nan where the system does not say."""
+    try:  # not getrusage: its peak starts at that of the parent process
+        lines = Path("/proc/self/status").read_text().splitlines()
+    except OSError:
+        return float("nan")
+    return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) / 1024
+
+
+def in_fresh_process(name: str, length: int) -> float:
+    """The same, measured in a process of its own, whose peak nothing else has raised."""
+    command = [sys.executable, __file__, "--memory-of", name, "--lengths", str(length)]
+    return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
+def main() -> None:
+    ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ask.add_argument("--lengths", type=int, nargs="+", default=LENGTHS)
+    ask.add_argument("--rounds", type=int, default=5)
+    ask.add_argument("--memory-of", choices=CONTESTANTS, help=argparse.SUPPRESS)
+    said = ask.parse_args()
+    if said.memory_of:
+        print(extra_memory(said.memory_of, said.lengths[0]))
+        return
+    report = measure(said.lengths, said.rounds)
+    tell(report)
+    if said.lengths == LENGTHS and said.rounds >= 5:
+        print("written", write_experiment(report, NAME))
+
+
+def measure(lengths: Sequence[int], rounds: int) -> dict[str, Any]:
+    """Everything, as the report has it."""
+    found, memory, training = {}, {}, {}
+    for length in lengths:
+        names = [name for name in CONTESTANTS if length <= LONGEST.get(name, length)]
+        found[str(length)] = times(length, rounds, names)
+        memory[str(length)] = {name: round(in_fresh_process(name, length), 1) for name in names}
+        print(length, {name: round(1000 * statistics.median(row), 1) for name, row in found[str(length)].items()},
+              memory[str(length)], flush=True)  # fmt: skip
+    longest = max(length for length in lengths if length <= LONGEST["naive"])
+    training[str(longest)] = times(longest, min(rounds, 3), ("naive", "tiles", "fused"), training=True)
+    fitted = {name: slopes(found, name) for name in CONTESTANTS if len([n for n in lengths if n >= FROM]) > 1}
+    return {
+        "command": "python benchmarks/cheaper.py",
+        "date": date.today().isoformat(),
+        "seeds": [0],
+        "machine": machine(torch.device("cpu"), 1),
+        "settings": {"heads": HEADS, "size": SIZE, "window": WINDOW, "chunk": CHUNK, "tile": TILE, "k": BEST,
+                     "product": PRODUCT, "slopes from": FROM},  # fmt: skip
+        "seconds": found,
+        "megabytes": memory,
+        "training seconds": training,
+        "slopes": fitted,
+    }
+
+
+def tell(report: dict[str, Any]) -> None:
+    """Prints slopes, shares of the product's speed, and the ratios that lesson 13 speaks of."""
+    for name, fitted in report["slopes"].items():
+        lengths = [n for n, row in report["megabytes"].items() if int(n) >= FROM and name in row]
+        values = [max(report["megabytes"][n][name], 0.01) for n in lengths]
+        print(f"{name:16} slope of time {statistics.median(fitted):5.2f}   of memory {slope(list(map(int, lengths)), values):5.2f}")
+    for length, row in report["seconds"].items():
+        speed = 2 * PRODUCT**3 / statistics.median(row["product"])
+        shares = {
+            name: round(100 * operations(name, int(length)) / statistics.median(taken) / speed, 1)
+            for name, taken in row.items()
+            if name != "product"
+        }
+        print(f"{length:>6} product {speed / 1e9:.0f} GFLOP/s; share of it in %:", shares)
+    last = max(report["seconds"], key=int)
+    for slower, faster, where in (
+        ("naive", "tiles", "4096"), ("naive", "fused", "4096"), ("fused", "tiles", "4096"),
+        ("fused, causal", "window", last), ("fused, causal", "window, batched", last), ("fused, causal", "linear", last),
+        ("naive", "top-k", "4096"),
+    ):  # fmt: skip
+        row = report["seconds"].get(where, {})
+        if slower in row and faster in row:
+            each = ratio(row, slower, faster)
+            print(f"at {where}: {faster} is {statistics.median(each):.2f} × as fast as {slower} {each}")
+    for length, row in report["training seconds"].items():
+        print(f"training at {length}: tiles", ratio(row, "naive", "tiles"), "fused", ratio(row, "naive", "fused"))
+    for length, row in report["megabytes"].items():
+        if "naive" in row and not math.isnan(row["naive"]):
+            print(f"memory at {length}: tiles {100 * row['tiles'] / row['naive']:.1f} % of naive")
+
+
+if __name__ == "__main__":
+    main()
