@@ -175,8 +175,16 @@ def measure(lengths: Sequence[int], rounds: int) -> dict[str, Any]:
         "date": date.today().isoformat(),
         "seeds": [0],
         "machine": machine(torch.device("cpu"), 1),
-        "settings": {"heads": HEADS, "size": SIZE, "window": WINDOW, "chunk": CHUNK, "tile": TILE, "k": BEST,
-                     "product": PRODUCT, "slopes from": FROM},  # fmt: skip
+        "settings": {
+            "heads": HEADS,
+            "size": SIZE,
+            "window": WINDOW,
+            "chunk": CHUNK,
+            "tile": TILE,
+            "k": BEST,
+            "product": PRODUCT,
+            "slopes from": FROM,
+        },  # fmt: skip
         "seconds": found,
         "megabytes": memory,
         "training seconds": training,
@@ -189,7 +197,9 @@ def tell(report: dict[str, Any]) -> None:
     for name, fitted in report["slopes"].items():
         lengths = [n for n, row in report["megabytes"].items() if int(n) >= FROM and name in row]
         values = [max(report["megabytes"][n][name], 0.01) for n in lengths]
-        print(f"{name:16} slope of time {statistics.median(fitted):5.2f}   of memory {slope(list(map(int, lengths)), values):5.2f}")
+        print(
+            f"{name:16} slope of time {statistics.median(fitted):5.2f}   of memory {slope(list(map(int, lengths)), values):5.2f}"
+        )
     for length, row in report["seconds"].items():
         speed = 2 * PRODUCT**3 / statistics.median(row["product"])
         shares = {
