@@ -11,6 +11,7 @@ from course_utils.attention.grouped import GroupedAttention, grouped_attend, rep
 from course_utils.attention.heads import MultiHeadAttention
 from course_utils.attention.masks import causal_mask, padding_mask
 from course_utils.contract.testing import contract
+from course_utils.models.language import LanguageModel, generate
 
 torch.manual_seed(0)
 test_grouped_attention_keeps_the_contract = contract(
@@ -116,3 +117,24 @@ def test_what_does_not_fit_is_refused_by_name():
     ):
         with pytest.raises(ValueError, match=f"^{name}: got"):
             call()
+
+
+@pytest.mark.parametrize("positions", ["sine", "learned", "rotary", "alibi", "relative", "none"])
+def test_a_language_model_with_caches_says_what_it_says_without(positions):
+    torch.manual_seed(3)
+    model = LanguageModel(20, 16, 2, 32, 2, positions=positions).eval()
+    tokens, caches, start, found = torch.randint(4, 20, (2, 9)), model.caches(), 0, []
+    for stop in (3, 4, 7, 8, 9):  # several new tokens at once, and one
+        found.append(model(tokens[:, start:stop], caches))
+        start = stop
+    torch.testing.assert_close(torch.cat(found, 1), model(tokens))
+
+
+def test_it_writes_the_same_text():
+    torch.manual_seed(4)
+    model = LanguageModel(20, 16, 2, 32, 2).eval()
+    prefix = torch.randint(4, 20, (3, 4))
+    both = [
+        generate(model, prefix, 12, generator=torch.Generator().manual_seed(0), cached=one) for one in (True, False)
+    ]
+    assert torch.equal(*both)
