@@ -1,12 +1,14 @@
 """What each way to attend costs as the text grows: time, and memory, against length; and what a cache saves in writing.
 
-    OMP_NUM_THREADS=1 python benchmarks/cheaper.py            about five minutes; writes the report that lesson 13 draws
-    OMP_NUM_THREADS=1 python benchmarks/cheaper.py --rounds 1 --lengths 512 1024      a trial, which writes nothing
+    OMP_NUM_THREADS=1 python benchmarks/cheaper.py length     about five minutes; writes the report that lesson 13 draws
+    OMP_NUM_THREADS=1 python benchmarks/cheaper.py writing    under a minute; likewise
+    OMP_NUM_THREADS=1 python benchmarks/cheaper.py length --rounds 1 --lengths 512 1024    a trial that writes nothing
 
 Batch 1, eight heads of 64, float32, forward without gradients. All contestants take turns within one process, round by
 round, beside one large matrix product, which says what the processor gave at that moment; a ratio is the median over
-rounds. The readable form stops at 4096, where its matrices fill a gigabyte. Extra memory is the growth of the process's
-peak over one call, in a process of its own. Slopes are fitted to the logarithms from length 1024 up, round by round.
+rounds. In writing a language model of untrained weights, of which time does not ask, writes TOKENS tokens greedily, one
+after the other, with caches and without. The readable form stops at 4096, where its matrices fill a gigabyte. Extra
+memory is the growth of the process's peak over one call, in a process of its own. Slopes are fitted to the logarithms from length 1024 up, round by round.
 """
 
 import argparse
@@ -28,12 +30,14 @@ from course_utils.attention import attend
 from course_utils.attention.linear import chunked_attend
 from course_utils.attention.tiles import tiled_attend
 from course_utils.attention.windows import batched_window_attend, top_k_attend, window_attend
+from course_utils.models.language import LanguageModel
 from course_utils.train.reports import machine
 from course_utils.train.reports.experiments import write_experiment
 
 NAME = "cheaper"
 HEADS, SIZE, WINDOW, CHUNK, TILE, BEST = 8, 64, 64, 64, 256, 64
 LENGTHS = [256, 512, 1024, 2048, 4096, 8192]
+TOKENS, VOCABULARY, MODEL = 256, 64, {"size": 128, "heads": 4, "hidden": 512, "layers": 3}
 FROM, PRODUCT = 1024, 2048  # slopes are fitted from here up; rows of the square matrices of the large product
 Attention = Callable[[Tensor, Tensor, Tensor], Tensor]
 CONTESTANTS: dict[str, Attention] = {
@@ -139,18 +143,58 @@ def peak() -> float:
 
 def in_fresh_process(name: str, length: int) -> float:
     """The same, measured in a process of its own, whose peak nothing else has raised."""
-    command = [sys.executable, __file__, "--memory-of", name, "--lengths", str(length)]
+    command = [sys.executable, __file__, "length", "--memory-of", name, "--lengths", str(length)]
     return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
+@torch.inference_mode()
+def write(model: LanguageModel, cached: bool, tokens: int = TOKENS) -> tuple[list[float], list[int]]:
+    """Milliseconds of each token, and the tokens."""
+    new = written = torch.zeros(1, 1, dtype=torch.long)
+    caches, taken = model.caches() if cached else None, []
+    for _ in range(tokens):
+        began = time.perf_counter()
+        new = model(new if cached else written, caches)[:, -1:].argmax(-1)
+        written = torch.cat([written, new], dim=1)
+        taken.append(round(1000 * (time.perf_counter() - began), 3))
+    return taken, written[0].tolist()
+
+
+def writing(rounds: int) -> dict[str, Any]:
+    """Milliseconds of each token, the median over rounds; how many times as fast the whole is with caches, by round."""
+    torch.manual_seed(0)
+    model = LanguageModel(VOCABULARY, **MODEL).eval()
+    found: dict[str, list[list[float]]] = {"with": [], "without": []}
+    for round_number in range(rounds + 1):
+        both = {name: write(model, name == "with") for name in found}
+        assert both["with"][1] == both["without"][1], "the two write different texts"
+        for name, (taken, _) in both.items() if round_number else []:
+            found[name].append(taken)
+    totals = {name: [sum(row) for row in rows] for name, rows in found.items()}
+    return {
+        "milliseconds": {
+            name: [round(statistics.median(column), 3) for column in zip(*rows, strict=True)]
+            for name, rows in found.items()
+        },
+        "ratio": [round(a / b, 3) for a, b in zip(totals["without"], totals["with"], strict=True)],
+    }
 
 
 def main() -> None:
     ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ask.add_argument("task", choices=["length", "writing"])
     ask.add_argument("--lengths", type=int, nargs="+", default=LENGTHS)
     ask.add_argument("--rounds", type=int, default=5)
     ask.add_argument("--memory-of", choices=CONTESTANTS, help=argparse.SUPPRESS)
     said = ask.parse_args()
     if said.memory_of:
         print(extra_memory(said.memory_of, said.lengths[0]))
+        return
+    if said.task == "writing":
+        report = about("writing", {"tokens": TOKENS, **MODEL}) | writing(said.rounds)
+        print("with caches", statistics.median(report["ratio"]), "× as fast", report["ratio"])
+        if said.rounds >= 5:
+            print("written", write_experiment(report, "writing"))
         return
     report = measure(said.lengths, said.rounds)
     tell(report)
@@ -164,27 +208,15 @@ def measure(lengths: Sequence[int], rounds: int) -> dict[str, Any]:
     for length in lengths:
         names = [name for name in CONTESTANTS if length <= LONGEST.get(name, length)]
         found[str(length)] = times(length, rounds, names)
-        memory[str(length)] = {name: round(in_fresh_process(name, length), 1) for name in names}
+        if length >= FROM or len(lengths) < 3:
+            memory[str(length)] = {name: round(in_fresh_process(name, length), 1) for name in names}
         print(length, {name: round(1000 * statistics.median(row), 1) for name, row in found[str(length)].items()},
-              memory[str(length)], flush=True)  # fmt: skip
+              memory.get(str(length)), flush=True)  # fmt: skip
     longest = max(length for length in lengths if length <= LONGEST["naive"])
     training[str(longest)] = times(longest, min(rounds, 3), ("naive", "tiles", "fused"), training=True)
     fitted = {name: slopes(found, name) for name in CONTESTANTS if len([n for n in lengths if n >= FROM]) > 1}
-    return {
-        "command": "python benchmarks/cheaper.py",
-        "date": date.today().isoformat(),
-        "seeds": [0],
-        "machine": machine(torch.device("cpu"), 1),
-        "settings": {
-            "heads": HEADS,
-            "size": SIZE,
-            "window": WINDOW,
-            "chunk": CHUNK,
-            "tile": TILE,
-            "k": BEST,
-            "product": PRODUCT,
-            "slopes from": FROM,
-        },  # fmt: skip
+    settings = {"heads": HEADS, "size": SIZE, "window": WINDOW, "chunk": CHUNK, "tile": TILE, "k": BEST}
+    return about("length", settings | {"product": PRODUCT, "slopes from": FROM}) | {
         "seconds": found,
         "megabytes": memory,
         "training seconds": training,
@@ -192,14 +224,26 @@ def measure(lengths: Sequence[int], rounds: int) -> dict[str, Any]:
     }
 
 
+def about(task: str, settings: dict[str, int]) -> dict[str, Any]:
+    """How the report was made."""
+    return {
+        "command": f"python benchmarks/cheaper.py {task}",
+        "date": date.today().isoformat(),
+        "seeds": [0],
+        "machine": machine(torch.device("cpu"), 1),
+        "settings": settings,
+    }
+
+
 def tell(report: dict[str, Any]) -> None:
     """Prints slopes, shares of the product's speed, and the ratios that lesson 13 speaks of."""
     for name, fitted in report["slopes"].items():
+        if not fitted:
+            continue
         lengths = [n for n, row in report["megabytes"].items() if int(n) >= FROM and name in row]
         values = [max(report["megabytes"][n][name], 0.01) for n in lengths]
-        print(
-            f"{name:16} slope of time {statistics.median(fitted):5.2f}   of memory {slope(list(map(int, lengths)), values):5.2f}"
-        )
+        of_memory = slope(list(map(int, lengths)), values)
+        print(f"{name:16} slope of time {statistics.median(fitted):5.2f}   of memory {of_memory:5.2f}")
     for length, row in report["seconds"].items():
         speed = 2 * PRODUCT**3 / statistics.median(row["product"])
         shares = {
@@ -211,8 +255,8 @@ def tell(report: dict[str, Any]) -> None:
     last = max(report["seconds"], key=int)
     for slower, faster, where in (
         ("naive", "tiles", "4096"), ("naive", "fused", "4096"), ("fused", "tiles", "4096"),
-        ("fused, causal", "window", last), ("fused, causal", "window, batched", last), ("fused, causal", "linear", last),
-        ("naive", "top-k", "4096"),
+        ("fused, causal", "window", last), ("fused, causal", "window, batched", last),
+        ("fused, causal", "linear", last), ("naive", "top-k", "4096"),
     ):  # fmt: skip
         row = report["seconds"].get(where, {})
         if slower in row and faster in row:

@@ -50,7 +50,8 @@ class LanguageModel(nn.Module):
         if tokens.dim() != 2:
             raise ValueError(f"tokens: got shape {tuple(tokens.shape)}, expected (batch, length)")
         before = len(caches[0]) if caches else 0
-        mask = causal_mask(tokens.shape[1], before + tokens.shape[1], device=tokens.device)
+        new = tokens.shape[1]
+        mask = None if new == 1 else causal_mask(new, before + new, device=tokens.device)  # the last token sees all
         return self.blocks(self.embed(tokens, before), mask, maps, caches)
 
     def caches(self) -> list[Cache]:
@@ -91,8 +92,9 @@ def generate(
 
     Shapes: prefix (batch, before), at least one token → (batch, before + at most `length`).
     Each draw is from `next_distribution`; it is made on the CPU with the generator, so that a seed gives the same text
-    everywhere. With `cached`, a model that has `caches` computes each token once. After a row's `<end>` its tokens are `<pad>`; writing stops when every row has ended. Raises ValueError
-    for an empty prefix, and for what `next_distribution` refuses.
+    everywhere. With `cached`, a language model computes each token once. After a row's `<end>` its tokens are `<pad>`;
+    writing stops when every row has ended. Raises ValueError for an empty prefix, and for what `next_distribution`
+    refuses.
     """
     require_positive(length=length)
     if prefix.dim() != 2 or prefix.shape[1] == 0:

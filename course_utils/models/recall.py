@@ -31,9 +31,9 @@ class PriceList(nn.Module):
     """Reads a list of goods with their prices, and is then asked for the price of each good.
 
     Shapes: goods (batch, pairs), prices (batch, pairs) → logits (batch, pairs, price), each good asked alone.
-    One attention: the keys are made of the goods, the values of the prices, the queries of the goods asked for. `kind`
-    is "full", "linear", or "window": of the last `window` pairs. `size` is that of queries and keys. What is kept of the
-    list is said by `kept`. Raises ValueError for an unknown kind and for sizes below 1.
+    One attention: keys are made of the goods, values of the prices, queries of the goods asked for. `kind` is "full",
+    "linear", or "window": of the last `window` pairs. `size` is that of queries and keys. What is kept of the list is
+    said by `kept`. Raises ValueError for an unknown kind and for sizes below 1.
     """
 
     def __init__(self, kind: str, size: int = 32, value_size: int = 32, window: int = 16) -> None:
