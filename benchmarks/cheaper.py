@@ -8,7 +8,8 @@ Batch 1, eight heads of 64, float32, forward without gradients. All contestants 
 round, beside one large matrix product, which says what the processor gave at that moment; a ratio is the median over
 rounds. In writing a language model of untrained weights, of which time does not ask, writes TOKENS tokens greedily, one
 after the other, with caches and without. The readable form stops at 4096, where its matrices fill a gigabyte. Extra
-memory is the growth of the process's peak over one call, in a process of its own. Slopes are fitted to the logarithms from length 1024 up, round by round.
+memory is the growth of the process's peak over one call, in a process of its own. Slopes are fitted to the logarithms
+from length 1024 up, round by round.
 """
 
 import argparse
