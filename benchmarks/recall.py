@@ -5,7 +5,7 @@
     OMP_NUM_THREADS=1 python benchmarks/recall.py list --only full     one contestant anew; the others stay as they are
 
 Every contestant of a task sees the same batches, takes as many steps, and has its learning rate chosen from the same
-three by its score on lists or texts of another seed, which are not those of the report. Three seeds.
+few by its score on lists or texts of another seed, which are not those of the report. Three seeds.
 """
 
 import argparse
@@ -29,7 +29,8 @@ from course_utils.train.fit import fit
 from course_utils.train.reports import machine
 from course_utils.train.reports.experiments import experiment, experiments, write_experiment
 
-SEEDS, DEV, RATES = range(3), 99, (0.003, 0.01, 0.03)
+SEEDS, DEV = range(3), 99
+LIST_RATES, NEEDLE_RATES = (0.003, 0.01, 0.03, 0.1), (0.003, 0.01, 0.03)
 PAIRS, LIST_STEPS = (4, 8, 16, 32, 64), 800
 LENGTH, LONGER, PLACE, NEEDLE_STEPS = 128, 520, 8, 250
 LISTS = {
@@ -57,9 +58,11 @@ def on_texts(model: Reader, step: int, generator: torch.Generator) -> Tensor:
     return needle_loss(model, LENGTH, generator)
 
 
-def best_rate(make: Callable[[], nn.Module], loss: Callable, steps: int, score: Callable[[Any], float]) -> tuple:
+def best_rate(
+    make: Callable[[], nn.Module], loss: Callable, steps: int, rates: Sequence[float], score: Callable[[Any], float]
+) -> tuple[float, dict[str, float]]:
     """The learning rate with the best score on what the report does not use, and the score of each."""
-    found = {rate: round(score(trained(make, loss, steps, rate, 0)), 2) for rate in RATES}
+    found = {rate: round(score(trained(make, loss, steps, rate, 0)), 2) for rate in rates}
     return max(found, key=found.__getitem__), {f"{rate:g}": value for rate, value in found.items()}
 
 
@@ -69,7 +72,11 @@ def lists(steps: int = LIST_STEPS, only: Sequence[str] = tuple(LISTS)) -> dict[s
     for name in only:
         make = LISTS[name]
         rate, tried = best_rate(
-            make, on_lists, steps, lambda model: sum(prices_right(model, n, DEV) for n in PAIRS) / len(PAIRS)
+            make,
+            on_lists,
+            steps,
+            LIST_RATES,
+            lambda model: sum(prices_right(model, n, DEV) for n in PAIRS) / len(PAIRS),
         )
         models = [trained(make, on_lists, steps, rate, seed) for seed in SEEDS]
         right = {str(n): [round(prices_right(m, n, s), 2) for m, s in zip(models, SEEDS, strict=True)] for n in PAIRS}
@@ -88,7 +95,7 @@ def texts(steps: int = NEEDLE_STEPS, only: Sequence[str] = KINDS) -> dict[str, A
             return Reader(kind)
 
         rate, tried = best_rate(
-            make, on_texts, steps, lambda model: needles_found(model, LENGTH, PLACE, DEV).mean().item()
+            make, on_texts, steps, NEEDLE_RATES, lambda model: needles_found(model, LENGTH, PLACE, DEV).mean().item()
         )
         models = [trained(make, on_texts, steps, rate, seed) for seed in SEEDS]
         curves = {

@@ -18,7 +18,9 @@ def tiles_card() -> None:
     """Draws one pass over tiles: what stays of each tile, and how a block of queries carries it on."""
     card = Card(11.2, 3.75, "One pass over tiles of keys: three things are carried on")
     card.box("queries", 1.25, 2.65, "(block, size)", "query", "a block of queries")
-    for place, text in enumerate(("keys and values\n0 to 255", "keys and values\n256 to 511", "keys and values\n512 to 767")):
+    for place, text in enumerate(
+        ("keys and values\n0 to 255", "keys and values\n256 to 511", "keys and values\n512 to 767")
+    ):
         x = 3.85 + 2.35 * place
         card.box(f"tile {place}", x, 2.65, "(tile, size)", "key", text)
         card.box(f"kept {place}", x, 1.2, "", "weights", "greatest\ntotal\ncontext")
@@ -115,9 +117,12 @@ def tokens(report: Mapping[str, Any], note: str = "") -> None:
     `report` is that of benchmarks/cheaper.py writing.
     """
     series = {
-        f"{name} a cache": (range(1, len(values) + 1), smooth(values)) for name, values in report["milliseconds"].items()
+        f"{name} a cache": (range(1, len(values) + 1), smooth(values))
+        for name, values in report["milliseconds"].items()
     }
-    curves(series, "token" + (f"\n{note}" if note else ""), "milliseconds a token", "Each token costs more without a cache")
+    curves(
+        series, "token" + (f"\n{note}" if note else ""), "milliseconds a token", "Each token costs more without a cache"
+    )
 
 
 def smooth(values: Sequence[float], around: int = 4) -> list[float]:
