@@ -4,12 +4,13 @@
     OMP_NUM_THREADS=1 python benchmarks/cheaper.py writing    under a minute; likewise
     OMP_NUM_THREADS=1 python benchmarks/cheaper.py length --rounds 1 --lengths 512 1024    a trial that writes nothing
 
-Batch 1, eight heads of 64, float32, forward without gradients. All contestants take turns within one process, round by
-round, beside one large matrix product, which says what the processor gave at that moment; a ratio is the median over
-rounds. In writing a language model of untrained weights, of which time does not ask, writes TOKENS tokens greedily, one
-after the other, with caches and without. The readable form stops at 4096, where its matrices fill a gigabyte. Extra
-memory is the growth of the process's peak over one call, in a process of its own. Slopes are fitted to the logarithms
-from length 1024 up, round by round.
+Batch 1, eight heads of 64, float32, forward without gradients, one thread. In each round all contestants take turns at
+all lengths within one process, beside one large matrix product, which says what the processor gave at that moment; a
+ratio is the median over rounds. Seconds are those of computing, so that a neighbour on the machine counts for less. The
+readable form stops at 4096, where its matrices fill a gigabyte. Extra memory is the growth of the process's peak over
+one call, in a process of its own. Slopes are fitted to the logarithms from length 1024 up, round by round. Writing: a
+language model with untrained weights, of which time does not ask, writes 256 tokens greedily, one after the other, with
+caches and without.
 """
 
 import argparse
@@ -78,30 +79,42 @@ def operations(name: str, length: int) -> float:
 
 
 def seconds(call: Callable[[], Any]) -> float:
-    began = time.perf_counter()
+    began = time.process_time()
     call()
-    return time.perf_counter() - began
+    return time.process_time() - began
 
 
-def times(length: int, rounds: int, names: Sequence[str], training: bool = False) -> dict[str, list[float]]:
-    """Seconds of each contestant in each round, and of the large product; they take turns, after a round to warm up."""
+def one_round(length: int, names: Sequence[str], training: bool = False) -> dict[str, float]:
+    """Seconds of each contestant at a length, and of the large product beside them; they take turns."""
     given, one = draw(length, training), torch.randn(PRODUCT, PRODUCT, generator=torch.Generator().manual_seed(0))
-
-    def call(name: str) -> None:
+    found = {}
+    for name in names:
         with torch.inference_mode(not training):
-            context = CONTESTANTS[name](*given)
-            if training:
-                torch.autograd.grad(context.sum(), given)
+            found[name] = seconds(lambda: _call(CONTESTANTS[name], given, training))  # noqa: B023
+    found["product"] = seconds(lambda: one @ one)
+    return {name: round(taken, 6) for name, taken in found.items()}
 
-    calls: dict[str, Callable[[], Any]] = {name: (lambda name=name: call(name)) for name in names}
-    calls["product"] = lambda: one @ one
-    found: dict[str, list[float]] = {name: [] for name in calls}
-    for round_number in range(rounds + 1):
-        for name, contestant in calls.items():
-            taken = seconds(contestant)
-            if round_number:
-                found[name].append(round(taken, 6))
-    return found
+
+def _call(attention: Attention, given: list[Tensor], training: bool) -> None:
+    context = attention(*given)
+    if training:
+        torch.autograd.grad(context.sum(), given)
+
+
+def entered(length: int) -> list[str]:
+    """Who takes part at a length."""
+    return [name for name in CONTESTANTS if length <= LONGEST.get(name, length)]
+
+
+def times(lengths: Sequence[int], rounds: int) -> dict[str, dict[str, list[float]]]:
+    """Seconds at each length of each contestant in each round, after a round to warm up at the shortest lengths."""
+    for length in sorted(lengths)[:2]:
+        one_round(length, entered(length))
+    each = [{length: one_round(length, entered(length)) for length in lengths} for _ in range(rounds)]
+    return {
+        str(length): {name: [found[length][name] for found in each] for name in [*entered(length), "product"]}
+        for length in lengths
+    }
 
 
 def slope(lengths: Sequence[int], values: Sequence[float]) -> float:
@@ -154,10 +167,10 @@ def write(model: LanguageModel, cached: bool, tokens: int = TOKENS) -> tuple[lis
     new = written = torch.zeros(1, 1, dtype=torch.long)
     caches, taken = model.caches() if cached else None, []
     for _ in range(tokens):
-        began = time.perf_counter()
+        began = time.process_time()
         new = model(new if cached else written, caches)[:, -1:].argmax(-1)
         written = torch.cat([written, new], dim=1)
-        taken.append(round(1000 * (time.perf_counter() - began), 3))
+        taken.append(round(1000 * (time.process_time() - began), 3))
     return taken, written[0].tolist()
 
 
@@ -205,16 +218,15 @@ def main() -> None:
 
 def measure(lengths: Sequence[int], rounds: int) -> dict[str, Any]:
     """Everything, as the report has it."""
-    found, memory, training = {}, {}, {}
-    for length in lengths:
-        names = [name for name in CONTESTANTS if length <= LONGEST.get(name, length)]
-        found[str(length)] = times(length, rounds, names)
-        if length >= FROM or len(lengths) < 3:
-            memory[str(length)] = {name: round(in_fresh_process(name, length), 1) for name in names}
-        print(length, {name: round(1000 * statistics.median(row), 1) for name, row in found[str(length)].items()},
-              memory.get(str(length)), flush=True)  # fmt: skip
+    found = times(lengths, rounds)
+    memory = {
+        str(length): {name: round(in_fresh_process(name, length), 1) for name in entered(length)}
+        for length in lengths
+        if length >= FROM
+    }
     longest = max(length for length in lengths if length <= LONGEST["naive"])
-    training[str(longest)] = times(longest, min(rounds, 3), ("naive", "tiles", "fused"), training=True)
+    each = [one_round(longest, ("naive", "tiles", "fused"), training=True) for _ in range(min(rounds, 3))]
+    training = {str(longest): {name: [one[name] for one in each] for name in each[0]}}
     fitted = {name: slopes(found, name) for name in CONTESTANTS if len([n for n in lengths if n >= FROM]) > 1}
     settings = {"heads": HEADS, "size": SIZE, "window": WINDOW, "chunk": CHUNK, "tile": TILE, "k": BEST}
     return about("length", settings | {"product": PRODUCT, "slopes from": FROM}) | {

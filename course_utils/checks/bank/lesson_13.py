@@ -330,7 +330,7 @@ def _readers_and_texts(generator):
         picks = torch.randint(len(words), (length,), generator=generator).tolist()
         text = [words[pick] for pick in picks]
         drawn.append(
-            (_reads(length, reach, first, prices[1]), text, prices, [0, 1, reach - 1, reach, reach + 1, length - 1])
+            (_reads(length, reach, first, prices[0]), text, prices, [0, 1, reach - 1, reach, reach + 1, length - 1])
         )
     return drawn
 
