@@ -86,19 +86,18 @@ def chunked_attend(
     if query.shape[-2] != key.shape[-2]:
         raise ValueError(f"key: got {key.shape[-2]} keys, expected as many as there are queries: {query.shape[-2]}")
     memory, total = empty_state(key, value) if state is None else state
-    asked, told, values = features(query).to(memory), features(key).to(memory), value.to(memory)
     parts = []
     for start in range(0, query.shape[-2], chunk):
         here = slice(start, start + chunk)
-        a, t, v = asked[..., here, :], told[..., here, :], values[..., here, :]
-        likeness = (a @ t.transpose(-2, -1)).tril()  # inside the chunk: (…, chunk, chunk)
-        above = likeness @ v + a @ memory  # what this chunk says, and what stands in the state
-        below = likeness.sum(-1, keepdim=True) + a @ total.unsqueeze(-1)
-        parts.append(above / _positive(below))
-        memory = memory + t.transpose(-2, -1) @ v
-        total = total + t.sum(-2)
-    context = torch.cat(parts, dim=-2) if parts else values[..., :0, :]
-    return context.to(value), State(memory, total)
+        asked, told = features(query[..., here, :]).to(memory), features(key[..., here, :]).to(memory)
+        values = value[..., here, :].to(memory)
+        likeness = (asked @ told.transpose(-2, -1)).tril()  # inside the chunk: (…, chunk, chunk)
+        above = likeness @ values + asked @ memory  # what this chunk says, and what stands in the state
+        below = likeness.sum(-1, keepdim=True) + asked @ total.unsqueeze(-1)
+        parts.append((above / _positive(below)).to(value))
+        memory = memory + told.transpose(-2, -1) @ values
+        total = total + told.sum(-2)
+    return torch.cat(parts, dim=-2) if parts else value[..., :0, :], State(memory, total)
 
 
 def _positive(total: Tensor) -> Tensor:

@@ -1,6 +1,7 @@
 """The pictures of lesson 13: softmax in tiles, three memories, costs against length, and what is forgotten."""
 
 import statistics
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -46,10 +47,9 @@ def memories_card() -> None:
     )
     for place, (name, said, values, role, remark) in enumerate(rows):
         y = 3.3 - 1.15 * place
-        card.box(f"{name} name", 1.45, y, "", role, f"{name}:\n{said}")
-        card.cells(name, 5.15, y, values, role, size=size)
-        card.note(7.3, y, remark, role, "left")
-    card.box("token", 10.6, 2.15, "(1, size)", "query", "token 13")
+        card.box(f"{name} name", 1.75, y, "", role, f"{name}:\n{said}")
+        card.cells(name, 5.45, y, values, role, size=size)
+        card.note(7.7, y, remark, role, "left")
 
 
 def costs(report: Mapping[str, Any], note: str = "") -> None:
@@ -73,7 +73,7 @@ def costs(report: Mapping[str, Any], note: str = "") -> None:
         else:
             ax.get_legend().remove()
     if note:
-        left.figure.supxlabel(note, size=8, color="#444444")
+        left.figure.supxlabel(note, size=9, color="#444444")
 
 
 def prices(report: Mapping[str, Any], note: str = "") -> None:
@@ -89,7 +89,7 @@ def prices(report: Mapping[str, Any], note: str = "") -> None:
             ax.axvline(int(name.split(", ")[1]), color=colour, linestyle=":", linewidth=1.4)
     ax.set_xscale("log", base=2)
     ax.set_xticks(pairs, [str(n) for n in pairs])
-    ax.set(xlabel="pairs in the list" + (f"\n{note}" if note else ""), ylabel="% of prices right", ylim=(0, 104))
+    ax.set(xlabel=_noted("pairs in the list", note), ylabel="% of prices right", ylim=(0, 104))
     ax.set_title("A state of fixed size is full sooner or later")
     ax.legend(fontsize=9)
 
@@ -106,7 +106,7 @@ def needles(report: Mapping[str, Any], first: bool = False, note: str = "", ax: 
         _curve(ax, place, name, steps, rows[:, steps].T, marker=False)
     ax.set_xscale("log", base=2)
     ax.xaxis.set_major_formatter(lambda x, _: f"{x:.0f}")
-    ax.set(xlabel="tokens between the price and the question" + (f"\n{note}" if note else ""), ylim=(-2, 104))
+    ax.set(xlabel=_noted("tokens between the price and the question", note), ylim=(-2, 104))
     ax.set(ylabel="% of prices found", title="The price stands first" if first else "The price stands somewhere")
     ax.legend(fontsize=9)
 
@@ -120,14 +120,17 @@ def tokens(report: Mapping[str, Any], note: str = "") -> None:
         f"{name} a cache": (range(1, len(values) + 1), smooth(values))
         for name, values in report["milliseconds"].items()
     }
-    curves(
-        series, "token" + (f"\n{note}" if note else ""), "milliseconds a token", "Each token costs more without a cache"
-    )
+    curves(series, _noted("token", note), "milliseconds a token", "Each token costs more without a cache")
 
 
 def smooth(values: Sequence[float], around: int = 4) -> list[float]:
     """The median of each value and its neighbours: one interruption is no peak. Shapes: (points) → (points)."""
     return [statistics.median(values[max(0, i - around) : i + around + 1]) for i in range(len(values))]
+
+
+def _noted(label: str, note: str) -> str:
+    """The label of an axis with a remark below it, in lines that the picture has room for."""
+    return "\n".join([label, *textwrap.wrap(note, 84)])
 
 
 def _curve(ax: Axes, place: int, name: str, x: Sequence[int], values: Any, marker: bool = True) -> str:
