@@ -30,7 +30,7 @@ from course_utils.train.reports import machine
 from course_utils.train.reports.experiments import experiment, experiments, write_experiment
 
 SEEDS, DEV = range(3), 99
-LIST_RATES, NEEDLE_RATES = (0.003, 0.01, 0.03, 0.1), (0.003, 0.01, 0.03)
+LIST_RATES, NEEDLE_RATES = (0.01, 0.03, 0.1, 0.3), (0.003, 0.01, 0.03)
 PAIRS, LIST_STEPS = (4, 8, 16, 32, 64), 800
 LENGTH, LONGER, PLACE, NEEDLE_STEPS = 128, 520, 8, 250
 LISTS = {
