@@ -11,11 +11,24 @@ import pytest
 import torch
 from installation import ROOT
 
+from course_utils.models.blocks import NORMS
+from course_utils.models.places import POSITIONS
 from course_utils.train import reports
 from course_utils.train.command import main, parser
 from course_utils.train.options import kind
 from course_utils.train.schedule import Budget, rate_at
-from course_utils.train.settings import ATTENTIONS, RECIPES, TASKS, Settings, changed, difference, recipe, restored
+from course_utils.train.settings import (
+    ATTENTIONS,
+    MODELS,
+    RECIPES,
+    TASKS,
+    TRANSFORMERS,
+    Settings,
+    changed,
+    difference,
+    recipe,
+    restored,
+)
 from course_utils.train.tasks import make_attention
 
 TRAIN = ROOT / "course_utils" / "train"
@@ -57,9 +70,14 @@ def test_an_import_is_seen_wherever_it_stands():
 # ---- what a setting may be ----
 
 WHOLE = ("steps", "epochs", "embedding", "hidden", "batch_tokens", "at_least", "reach", "beams", "subset")
-MAY_BE_NONE = {"minutes", "steps", "epochs", "hidden", "subset", "path"}
+WHOLE += ("heads", "layers", "decoder_layers")
+MAY_BE_NONE = {"minutes", "steps", "epochs", "hidden", "subset", "path", "decoder_layers"}
 GOOD_AND_BAD = {
     "task": (TASKS, ("poems", "", None, 1)),
+    "model": (MODELS, ("gru", "", None, 1)),
+    "clock": (("wall", "cpu"), ("sun", None)),
+    "positions": (POSITIONS, ("ALiBi", "", None)),
+    "norm": (NORMS, ("post-norm", None)),
     "minutes": ((1e-6, 0.5, 3, 1e6), (0, 0.0, -1, nan, inf, "1", True)),
     "attention": (ATTENTIONS, ("hard", "Dot", None, 0)),
     "cell": (("gru", "lstm"), ("rnn", None)),
@@ -82,7 +100,8 @@ GOOD_AND_BAD = {
 def test_what_is_in_range_is_taken_and_what_is_not_is_named(name):
     good, bad = GOOD_AND_BAD[name]
     for value in good:
-        assert getattr(recipe(**{"task": "g2p", name: value}), name) == value
+        task = {"task": value, "model": RECIPES[value].get("model", "recurrent")} if name == "task" else {"task": "g2p"}
+        assert getattr(recipe(**task | {name: value}), name) == value
     for value in (*bad, [], {}):
         with pytest.raises(ValueError, match=f"^{name}: got .*, expected (one of|a|an|True) "):
             recipe(**{"task": "g2p", name: value})
@@ -92,7 +111,7 @@ def test_what_is_in_range_is_taken_and_what_is_not_is_named(name):
 @pytest.mark.parametrize(
     "changes, said",
     [
-        ({"task": "poems"}, "task: got 'poems', expected one of dates, g2p, translation"),
+        ({"task": "poems"}, "task: got 'poems', expected one of dates, g2p, translation, lm"),
         ({"attention": "hard"}, "attention: got 'hard', expected one of none, additive"),
         ({"minutes": 0.0}, "minutes: got 0.0, expected a number above 0, up to 1000000"),
         ({"minutes": 1.0, "steps": 5}, "budget: got minutes and steps, expected one of minutes, steps, epochs"),
@@ -102,6 +121,7 @@ def test_what_is_in_range_is_taken_and_what_is_not_is_named(name):
         ({"dropout": 1.0}, "dropout: got 1.0, expected a number from 0 to 0.99"),
         ({"clip": 0.0}, "clip: got 0.0, expected a number above 0$"),
         ({"tied": 1}, "tied: got 1, expected True or False"),
+        ({"task": "lm", "model": "recurrent"}, "model: got 'recurrent' for lm, expected 'transformer'"),
         ({"colour": "blue"}, "settings: got 'colour', expected names from at_least"),
     ],
 )
@@ -115,6 +135,11 @@ def test_every_task_has_a_recipe_that_says_only_what_differs():
         assert recipe(task).minutes == RECIPES[task]["minutes"]
         for name, value in RECIPES[task].items():
             assert value != SETTINGS[name].default, f"{task}: {name} is {value} anyway"
+    for task, values in TRANSFORMERS.items():
+        assert asdict(recipe(task, model="transformer")) == asdict(recipe(task)) | values | {"model": "transformer"}
+        usual = recipe(task)
+        for name, value in values.items():
+            assert value != getattr(usual, name), f"{task}: {name} is {value} without a Transformer too"
 
 
 def test_a_budget_takes_the_place_of_the_one_before():
@@ -171,6 +196,7 @@ def test_every_setting_is_an_option_that_says_its_range_and_what_recipes_change(
         assert options[name].choices is None or tuple(options[name].choices) == GOOD_AND_BAD[name][0]
         told = [] if one.default in (None, MISSING) else [one.default]
         told += [f"{task} {values[name]}" for task, values in RECIPES.items() if name in values]
+        told += [f"{task} transformer {values[name]}" for task, values in TRANSFORMERS.items() if name in values]
         assert all(str(value) in options[name].help for value in told)
     for number, limit in (("dropout", "from 0 to 0.99"), ("rate", "above 0, up to 10"), ("size", "even number")):
         assert limit in options[number].help

@@ -11,7 +11,7 @@ from course_utils.attention.cache import Cache
 from course_utils.attention.guards import require_positive
 from course_utils.attention.masks import causal_mask
 from course_utils.data.text import END, PAD, Batch, Vocabulary
-from course_utils.models.blocks import EncoderBlock, EncoderStack
+from course_utils.models.blocks import EncoderBlock, EncoderStack, glorot
 from course_utils.models.places import Embedded, scorer, self_attention
 
 WEIGHTS = Path(__file__).parent / "language.pt"
@@ -35,6 +35,7 @@ class LanguageModel(nn.Module):
         options = (size, heads, hidden, dropout, norm, activation)
         blocks = [EncoderBlock(*options, self_attention(size, heads, positions)) for _ in range(layers)]
         self.blocks = EncoderStack(blocks, size, final=norm == "pre")
+        glorot(self.blocks)
         self.project = scorer(self.embed, tied)
 
     def forward(self, tokens: Tensor, caches: Sequence[Cache] | None = None) -> Tensor:

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from course_utils.attention.guards import require_positive
 from course_utils.attention.masks import causal_mask
 from course_utils.data.text import START
-from course_utils.models.blocks import DecoderBlock, DecoderStack, EncoderBlock, EncoderStack
+from course_utils.models.blocks import DecoderBlock, DecoderStack, EncoderBlock, EncoderStack, glorot
 from course_utils.models.decoding import greedy_search
 from course_utils.models.encoder import Memory
 from course_utils.models.places import Embedded, scorer, self_attention
@@ -52,6 +52,8 @@ class Transformer(nn.Module):
         writers = [DecoderBlock(*options, self_attention(size, heads, positions)) for _ in range(decoder_layers)]
         self.encoder = EncoderStack(readers, size, final)
         self.decoder = DecoderStack(writers, size, final)
+        glorot(self.encoder)
+        glorot(self.decoder)
         self.project = scorer(self.embed_target, tied)
 
     def forward(

@@ -14,6 +14,7 @@ Loop: how a model gets better, and how good it is.
     epochs       the same for a classifier, epoch by epoch
     metrics      edit distance, error rates, BLEU
     forgetting   where in a word the errors are
+    perplexity   how well a language model guesses, beside counts of pairs and triples; what it writes
     evaluation   how good a trained model is: exact match, WER and PER, BLEU; by length; with examples
     precision    bfloat16 and TF32, where they help
     distributed  several processes, one for each device

@@ -10,10 +10,9 @@ import torch
 from torch import nn
 
 from course_utils.files import PARTIAL, written_whole
-from course_utils.models.seq2seq import Seq2Seq
 from course_utils.train.reports import NAME
 from course_utils.train.settings import Settings, difference, restored
-from course_utils.train.tasks import Task, load_task, make_model
+from course_utils.train.tasks import Model, Task, load_task, make_model
 
 KEPT = 2
 WEIGHTS = "weights.pt"
@@ -132,7 +131,7 @@ def save_model(model: nn.Module, settings: Settings, folder: Path) -> None:
         torch.save({"settings": asdict(settings), "model": model.state_dict()}, file)
 
 
-def load_model(folder: str | Path) -> tuple[Seq2Seq, Task]:
+def load_model(folder: str | Path) -> tuple[Model, Task]:
     """Gives the trained model of a finished run, in evaluation mode on the CPU, and its task with the vocabularies.
 
     Raises FileNotFoundError where no run has finished.

@@ -17,7 +17,7 @@ from course_utils.train.distributed import DEVICES
 from course_utils.train.loop import SAVE_EVERY
 from course_utils.train.options import expected, kind
 from course_utils.train.run import Stopped, long_run
-from course_utils.train.settings import RECIPES, Settings, changed, recipe
+from course_utils.train.settings import RECIPES, TRANSFORMERS, Settings, changed, recipe
 
 
 def parser() -> argparse.ArgumentParser:
@@ -39,7 +39,7 @@ def parser() -> argparse.ArgumentParser:
     others = made.add_argument_group("the rest: how and where")
     others.add_argument("--device", choices=DEVICES, default=DEVICES[0], help="auto takes CUDA where it is (auto)")
     others.add_argument("--threads", type=int, help="how many processor threads PyTorch may use")
-    others.add_argument("--out", type=Path, help="the folder of the run (runs/TASK-ATTENTION-SEED)")
+    others.add_argument("--out", type=Path, help="the folder of the run (runs/TASK-MODEL-SEED)")
     others.add_argument(
         "--save-every", type=float, default=SAVE_EVERY, help="seconds between two checkpoints (%(default)s)"
     )
@@ -53,6 +53,7 @@ def _help(one: Field) -> str:
     range_of = f": {expected(one)}" if kind(one) in (int, float) else ""
     usual = [] if one.default in (MISSING, None) else [str(one.default)]
     usual += [f"{task} {values[one.name]}" for task, values in RECIPES.items() if one.name in values]
+    usual += [f"{task} transformer {values[one.name]}" for task, values in TRANSFORMERS.items() if one.name in values]
     return one.metadata["help"] + range_of + (f" ({', '.join(usual)})" if usual else "")
 
 
@@ -68,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             require_positive(threads=given.threads)
             torch.set_num_threads(given.threads)
         settings = recipe(**changes)
-        folder = given.out or Path("runs") / f"{settings.task}-{settings.attention}-{settings.seed}"
+        folder = given.out or Path("runs") / f"{settings.task}-{settings.contestant}-{settings.seed}"
         stored = stored_settings(folder) if given.resume else None
         processes = int(os.environ.get("WORLD_SIZE", 1))
         start = f"torchrun --nproc-per-node {processes} -m" if processes > 1 else "python -m"

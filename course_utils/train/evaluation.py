@@ -1,7 +1,7 @@
 """How good a trained model is: exact match, WER and PER, or BLEU; greedy and by beam; by length; with examples."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 
@@ -9,22 +9,28 @@ from course_utils.attention.masks import padding_mask
 from course_utils.data.buckets import Buckets
 from course_utils.data.text import Vocabulary, pad
 from course_utils.models.decoding import beam_search
+from course_utils.models.language import LanguageModel
 from course_utils.models.seq2seq import Seq2Seq, token_loss
+from course_utils.models.transformer import Transformer
 from course_utils.train.metrics import phoneme_error_rate, sacre_bleu, word_error_rate
+from course_utils.train.perplexity import continued, perplexities
 from course_utils.train.settings import Settings
-from course_utils.train.tasks import Question, Task
+from course_utils.train.tasks import Model, Question, Task
 
 TOKENS = 6000  # source tokens decoded at once, all beams counted
-MAIN = {"dates": "wrong dates", "g2p": "WER", "translation": "BLEU"}  # what stands in by_length
+MAIN = {"dates": "wrong dates", "g2p": "WER", "translation": "BLEU", "lm": "perplexity"}  # what stands in by_length
 LONG = 12  # letters of a long word
 
 
-def evaluate(model: Seq2Seq, task: Task, settings: Settings, device: torch.device) -> tuple[dict, dict]:
+def evaluate(model: Model, task: Task, settings: Settings, device: torch.device) -> tuple[dict, dict]:
     """Answers all questions of a task's tests, greedily and by beam search, in float32, and counts what is wrong.
 
     Gives metrics[test][way][name], in percent or BLEU points, and by_length[way]: rows of (from, to, how many,
-    error or BLEU) over the first test.
+    error or BLEU) over the first test. A language model answers nothing: see `perplexities`.
     """
+    if isinstance(model, LanguageModel):
+        guessed, parts = perplexities(model, task, device)
+        return guessed, {"measure": MAIN[task.name], "rows": parts}
     metrics: dict[str, dict] = {test: {} for test in task.tests}
     rows = {}
     for way, beams in (("greedy", 1), (f"beam {settings.beams}", settings.beams)):
@@ -56,7 +62,7 @@ def grade(name: str, found: Sequence[tuple[str, ...]], questions: Sequence[Quest
 
 @torch.no_grad()
 def answers(
-    model: Seq2Seq,
+    model: Seq2Seq | Transformer,
     sources: Sequence,
     read: Vocabulary,
     write: Vocabulary,
@@ -85,19 +91,21 @@ def answers(
     return found
 
 
-def mean_loss(model: Seq2Seq, data: Buckets, device: torch.device) -> float:
+def mean_loss(model: Model, data: Buckets, device: torch.device, loss: Callable = token_loss) -> float:
     """The mean loss of a real target token, in nats, without dropout and smoothing, in float32."""
     training = model.training
     model.eval()
     with torch.no_grad():
-        found = [token_loss(model, batch.to(device)) for batch in data.epoch(0)]
+        found = [loss(model, batch.to(device)) for batch in data.epoch(0)]
     model.train(training)
     return sum(total.item() for total, _ in found) / sum(tokens for _, tokens in found)
 
 
-def examples(model: Seq2Seq, task: Task, device: torch.device) -> list[dict]:
+def examples(model: Model, task: Task, device: torch.device) -> list[dict]:
     """Greedy answers to a few sources, each with its weights (target, source), or None without attention."""
     model.eval()
+    if isinstance(model, LanguageModel):
+        return continued(model, task, device)
     trained = {pair[0] for pair in task.train}
     made = []
     for source in task.shown:

@@ -3,14 +3,13 @@
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
-from time import perf_counter
+from time import perf_counter, process_time
 
 import torch
 from torch import nn
 
 from course_utils.data.buckets import Buckets
 from course_utils.data.text import PAD, Batch
-from course_utils.models.seq2seq import Seq2Seq, token_loss
 from course_utils.train.bars import RunBar
 from course_utils.train.distributed import SummedLoss, Team
 from course_utils.train.evaluation import mean_loss
@@ -18,7 +17,7 @@ from course_utils.train.fit import adamw
 from course_utils.train.precision import use_half
 from course_utils.train.schedule import Budget, Reached, rate_at
 from course_utils.train.settings import Settings
-from course_utils.train.tasks import Task
+from course_utils.train.tasks import Model, Task, loss_of
 
 MEASURES = 20  # how often in a run the held-out loss is measured
 SAVE_EVERY = 5.0  # seconds
@@ -34,20 +33,21 @@ class Training:
     measured, and not between a stop and the next start.
     """
 
-    def __init__(self, model: Seq2Seq, settings: Settings, task: Task, device: torch.device, team: Team) -> None:
+    def __init__(self, model: Model, settings: Settings, task: Task, device: torch.device, team: Team) -> None:
         self.model, self.settings, self.device, self.team = model.to(device), settings, device, team
         self.batches = Buckets(task.train, task.sources, task.targets, settings.batch_tokens, settings.seed)
         self.held_out = Buckets(task.dev, task.sources, task.targets, 8 * settings.batch_tokens)
         steps = settings.steps or (settings.epochs * len(self.batches) if settings.epochs else None)
         self.budget = Budget(steps, settings.minutes and 60 * settings.minutes)
         self.half = use_half(settings.precision, device)
-        self.loss = team.wrap(SummedLoss(self.model, token_loss, settings.smoothing), device)
+        self.loss = team.wrap(SummedLoss(self.model, loss_of(settings), settings.smoothing), device)
         self.weights = [weight for weight in self.model.parameters() if weight.requires_grad]
         self.optimizer = adamw(self.weights, settings.rate, settings.weight_decay)
         self.reached = Reached()
         self.history: dict[str, list[float]] = {"step": [], "seconds": [], "train": [], "dev": []}
         self.loss_sum, self.loss_tokens = torch.zeros((), device=device), 0  # since the last measurement
-        self.began = perf_counter()  # when it would have begun had it never paused
+        self.clock = process_time if settings.clock == "cpu" else perf_counter
+        self.began = self.clock()  # when it would have begun had it never paused
 
     def run(
         self, save: Callable[[dict], None], stopped: Callable[[], bool], bar: RunBar, save_every: float = SAVE_EVERY
@@ -57,7 +57,7 @@ class Training:
         `save` gets the state each `save_every` seconds, more rarely if saving took more than a twentieth of the time.
         """
         self.model.train()
-        self.began = perf_counter() - self.reached.elapsed
+        self.began = self.clock() - self.reached.elapsed
         saved = shown = perf_counter()
         for batch in self._batches():
             elapsed, stop = self.team.agree(self._elapsed(), stopped())
@@ -126,7 +126,7 @@ class Training:
             self.reached.epoch, self.reached.batch = self.reached.epoch + 1, 0
 
     def _elapsed(self) -> float:
-        return perf_counter() - self.began
+        return self.clock() - self.began
 
     def _mean(self) -> float:
         """The mean loss since the last measurement; waits until the device has done the steps."""
@@ -139,14 +139,14 @@ class Training:
     def _measure(self, elapsed: float) -> None:
         """Notes the mean losses, of training since the last time and on held-out data; the clock stands still."""
         self._mean()  # what the device has still to do is training time
-        began = perf_counter()
+        began = self.clock()
         total, tokens = self.team.total([self.loss_sum.item(), self.loss_tokens])
-        dev = mean_loss(self.model, self.held_out, self.device) if self.team.leads else math.nan
+        dev = mean_loss(self.model, self.held_out, self.device, loss_of(self.settings)) if self.team.leads else math.nan
         found = {"step": self.reached.step, "seconds": round(elapsed, 3), "train": total / tokens, "dev": dev}
         for name, value in found.items():
             self.history[name].append(value)
         self.loss_sum, self.loss_tokens = torch.zeros_like(self.loss_sum), 0
-        self.began += perf_counter() - began
+        self.began += self.clock() - began
 
     def _show(self, bar: RunBar) -> None:
         loss, elapsed = self._mean(), self.reached.elapsed

@@ -20,11 +20,18 @@ def draw(report: dict) -> Figure:
     figure.supxlabel(origin(report), size=8, color="#555555")
     layout = figure.add_gridspec(2 if shown else 1, 6)
     draw_losses(report, figure.add_subplot(layout[0, :3]))
-    name = report["settings"]["attention"]
-    draw_by_length({"no attention" if name == "none" else name: report}, figure.add_subplot(layout[0, 3:]))
+    draw_by_length({contestant(report): report}, figure.add_subplot(layout[0, 3:]))
     for place, example in enumerate(shown):
         draw_alignment(example, figure.add_subplot(layout[1, 2 * place : 2 * place + 2]))
     return figure
+
+
+def contestant(report: dict) -> str:
+    """A name for a legend: the model, and the attention of a recurrent one."""
+    settings = report["settings"]
+    if settings.get("model", "recurrent") != "recurrent":  # the oldest reports know one model only
+        return settings["model"]
+    return "no attention" if settings["attention"] == "none" else settings["attention"]
 
 
 def draw_file(report: dict, path: str | Path | BinaryIO) -> None:
@@ -54,7 +61,7 @@ def draw_by_length(reports: dict[str, dict], ax: Axes | None = None) -> None:
             [row[3] for row in rows],
         )
     measure = next(iter(reports.values()))["by_length"]["measure"]
-    unit = "BLEU" if measure == "BLEU" else f"{measure} (%)"
+    unit = measure if measure in ("BLEU", "perplexity") else f"{measure} (%)"
     ax = plots.row(1, 6.5, 4)[0] if ax is None else ax
     plots.curves(series, "length of the source", unit, f"{measure[0].upper()}{measure[1:]} by length", ax=ax)
     ax.set_ylim(bottom=0)

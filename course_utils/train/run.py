@@ -67,7 +67,7 @@ def long_run(
             if team.leads:
                 checkpoints.save({"settings": asdict(settings), "training": state}, training.reached.step)
 
-        bar = RunBar(f"{settings.task}, {settings.attention}", shown=team.leads)
+        bar = RunBar(f"{settings.task}, {settings.contestant}", shown=team.leads)
         kept = torch.random.fork_rng(devices=[own] if own.type == "cuda" else [])
         with asked_to_stop() as asked, bar, kept:  # the caller's random numbers stay as they are
             finished = training.run(save, asked, bar, save_every)

@@ -3,9 +3,12 @@
 from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any
 
+from course_utils.models.blocks import NORMS
 from course_utils.models.encoder import CELLS
+from course_utils.models.places import POSITIONS
 from course_utils.train.options import option, require_options
 
+MODELS = ("recurrent", "transformer")
 # What a task wants otherwise than the defaults in `Settings`.
 RECIPES: dict[str, dict[str, Any]] = {
     "dates": {
@@ -28,6 +31,22 @@ RECIPES: dict[str, dict[str, Any]] = {
         "at_least": 2,
         "length_penalty": 2.0,  # the best of 0.6, 1, 1.5 and 2 on sentences of 16 and 17 tokens, kept out of all parts
     },
+    "lm": {
+        "minutes": 4.0,
+        "model": "transformer",
+        "size": 128,
+        "layers": 3,
+        "dropout": 0.0,
+        "tied": True,
+        "batch_tokens": 1500,
+        "at_least": 20,
+    },
+}
+# What a Transformer wants otherwise than the recipe of its task.
+TRANSFORMERS: dict[str, dict[str, Any]] = {
+    "dates": {"rate": 2e-3, "hidden": 256},
+    "g2p": {"size": 128, "hidden": 512},
+    "translation": {"size": 128, "hidden": 512, "batch_tokens": 500, "rate": 5e-3},
 }
 TASKS = tuple(RECIPES)
 ATTENTIONS = ("none", "additive", "dot", "scaled-dot", "general", "concat", "local-m", "local-p")
@@ -40,17 +59,32 @@ class Settings:
     Exactly one of minutes, steps and epochs is a number: the budget. Raises ValueError for a value out of range.
     """
 
-    task: str = option(MISSING, "dates, spelling to sound, or French to English", choices=TASKS)
+    task: str = option(
+        MISSING, "dates, spelling to sound, French to English, or a language model of English letters", choices=TASKS
+    )
+    model: str = option("recurrent", "recurrent encoder and decoder, or blocks of attention", choices=MODELS)
     minutes: float | None = option(
         None, "train so long; loading data and measuring do not count", above=0, most=10**6, budget=True
     )
+    clock: str = option(
+        "wall", "what counts as time: the clock on the wall, or the processor's own work", choices=("wall", "cpu")
+    )
     steps: int | None = option(None, "train so many batches instead", least=1, budget=True)
     epochs: int | None = option(None, "go through the data so many times instead", least=1, budget=True)
-    attention: str = option("additive", "what the decoder looks back with", choices=ATTENTIONS)
+    attention: str = option("additive", "what a recurrent decoder looks back with", choices=ATTENTIONS)
     cell: str = option("gru", "the cell of encoder and decoder", choices=tuple(CELLS))
     size: int = option(256, "size of the states, half of it for each direction of the encoder", least=2, even=True)
     embedding: int = option(64, "size of the embedded tokens", least=1)
-    hidden: int | None = option(None, "hidden features of additive attention; else as many as the states", least=1)
+    hidden: int | None = option(
+        None,
+        "hidden features: of additive attention, else as many as the states; of a block, else four times as many",
+        least=1,
+    )
+    positions: str = option("sine", "how a Transformer tells where a token stands", choices=POSITIONS)
+    norm: str = option("pre", "where a block's norms stand: after the sum, or before the layer", choices=NORMS)
+    heads: int = option(4, "heads of each attention in a Transformer", least=1)
+    layers: int = option(2, "blocks of a Transformer's encoder, and of its decoder", least=1)
+    decoder_layers: int | None = option(None, "blocks of the decoder, where it has another number", least=1)
     dropout: float = option(0.1, "share of the features that is dropped in training", least=0, most=0.99)
     tied: bool = option(False, "take the logits from the target embedding's own table")
     batch_tokens: int = option(1000, "source tokens in a batch, of all processes together", least=1)
@@ -79,6 +113,13 @@ class Settings:
         given = [name for name in BUDGETS if getattr(self, name) is not None]
         if len(given) != 1:
             raise ValueError(f"budget: got {' and '.join(given) or 'none'}, expected one of {', '.join(BUDGETS)}")
+        if self.task == "lm" and self.model != "transformer":
+            raise ValueError(f"model: got {self.model!r} for lm, expected 'transformer'")
+
+    @property
+    def contestant(self) -> str:
+        """A short name for what is trained: the attention of a recurrent model, or transformer."""
+        return self.attention if self.model == "recurrent" else self.model
 
 
 BUDGETS = tuple(one.name for one in fields(Settings) if one.metadata["budget"])
@@ -87,10 +128,13 @@ BUDGETS = tuple(one.name for one in fields(Settings) if one.metadata["budget"])
 def recipe(task: str, **changes: object) -> Settings:
     """Gives the settings of a task: the defaults, what its recipe changes, and the given changes, in this order.
 
-    A budget among the changes takes the place of the recipe's. Raises ValueError for an unknown task or setting, and
-    for a value out of range.
+    A Transformer has changes of its own between the two. A budget among the changes takes the place of the recipe's.
+    Raises ValueError for an unknown task or setting, and for a value out of range.
     """
-    return _changed({"task": task} | (RECIPES[task] if task in TASKS else {}), changes)
+    wanted = RECIPES[task] if task in TASKS else {}
+    if changes.get("model", wanted.get("model")) == "transformer" and task in TRANSFORMERS:
+        wanted = wanted | TRANSFORMERS[task]
+    return _changed({"task": task} | wanted, changes)
 
 
 def changed(settings: Settings, **changes: object) -> Settings:

@@ -1,15 +1,20 @@
 """What there is to learn: the data of each task, its vocabularies, its questions for the test, and the model."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from torch import nn
+from torch import Tensor, nn
 
 from course_utils.attention import dot, scaled_dot
 from course_utils.attention.scores import Additive, Bilinear
 from course_utils.data.text import Pair, Vocabulary
-from course_utils.models.seq2seq import Global, Seq2Seq
+from course_utils.models.language import LanguageModel, next_token_loss
+from course_utils.models.seq2seq import Global, Seq2Seq, token_loss
+from course_utils.models.transformer import Transformer
 from course_utils.train.settings import ATTENTIONS, Settings
+
+Model = Seq2Seq | Transformer | LanguageModel
 
 
 class Question(NamedTuple):
@@ -47,8 +52,18 @@ def load_task(settings: Settings) -> Task:
     return Task(settings.task, train, dev, tests, groups, shown, sources, targets)
 
 
-def make_model(settings: Settings, task: Task) -> Seq2Seq:
+def make_model(settings: Settings, task: Task) -> Model:
     """Makes the model of a run, untrained."""
+    if settings.task == "lm":
+        return LanguageModel(len(task.targets), layers=settings.layers, **_of_blocks(settings))
+    if settings.model == "transformer":
+        return Transformer(
+            len(task.sources),
+            len(task.targets),
+            layers=settings.layers,
+            decoder_layers=settings.decoder_layers,
+            **_of_blocks(settings),
+        )
     return Seq2Seq(
         len(task.sources),
         len(task.targets),
@@ -59,6 +74,17 @@ def make_model(settings: Settings, task: Task) -> Seq2Seq:
         dropout=settings.dropout,
         tied=settings.tied,
     )
+
+
+def _of_blocks(settings: Settings) -> dict[str, Any]:
+    """The options of a model of blocks."""
+    same = ("size", "heads", "dropout", "positions", "norm", "tied")
+    return {name: getattr(settings, name) for name in same} | {"hidden": settings.hidden or 4 * settings.size}
+
+
+def loss_of(settings: Settings) -> Callable[..., tuple[Tensor, int]]:
+    """The summed loss of a task's model: loss(model, batch, smoothing) → a sum (), how many tokens."""
+    return next_token_loss if settings.task == "lm" else token_loss
 
 
 def make_attention(
@@ -94,6 +120,7 @@ SHOWN = {
         "j' ai acheté une voiture rouge .",
         "il ne parle pas anglais .",
     ],
+    "lm": ["i don't", "she was", "where"],  # beginnings, to be written on
 }
 
 
@@ -136,4 +163,21 @@ def _translation(path: str | None) -> tuple:
     return splits.train, splits.dev, tests, groups, [tuple(text.split()) for text in SHOWN["translation"]]
 
 
-_LOADERS = {"dates": _dates, "g2p": _pronunciations, "translation": _translation}
+def _language(path: str | None) -> tuple:
+    """English sentences, each a pair of itself and itself: what is read is what is to be written, one place later."""
+    from course_utils.data.translation import detokenize, load_translation
+
+    splits = load_translation(path)
+    train, dev = (_texts(detokenize(tuple(pair.target)) for pair in part) for part in (splits.train, splits.dev))
+    test = _texts(detokenize(target) for sentence in splits.test for target in sentence.targets)
+    questions = [Question(text, (text,), len(text)) for text in test if text not in set(dev)]
+    groups = [(1, 15), (16, 20), (21, 25), (26, 30), (31, 40), (41, 50), (51, 999)]
+    pairs = ([Pair(text, text) for text in part] for part in (train, dev))
+    return *pairs, {"test": questions}, groups, SHOWN["lm"]
+
+
+def _texts(texts: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(texts))
+
+
+_LOADERS = {"dates": _dates, "g2p": _pronunciations, "translation": _translation, "lm": _language}
