@@ -15,6 +15,7 @@ caches and without.
 
 import argparse
 import math
+import os
 import statistics
 import subprocess
 import sys
@@ -53,6 +54,10 @@ CONTESTANTS: dict[str, Attention] = {
     "window, batched": lambda q, k, v: batched_window_attend(q, k, v, WINDOW),
     "linear": lambda q, k, v: chunked_attend(q, k, v, CHUNK)[0],
 }
+SMALL = (
+    "tiles of 64"  # measured for memory only: a tile itself takes room, which large tiles let nothing else be seen of
+)
+REMEMBERED = {**CONTESTANTS, SMALL: lambda q, k, v: tiled_attend(q, k, v, tile=64, causal=True)}
 LONGEST = {"naive": 4096, "top-k": 4096, "tiles": 4096}
 PAIRS = {  # query-key pairs that each must look at, for each head
     "naive": lambda n: n * n,
@@ -142,10 +147,10 @@ def ratio(found: dict[str, list[float]], slower: str, faster: str) -> list[float
 def extra_memory(name: str, length: int) -> float:
     """Megabytes by which one call raises the peak; to be called in a fresh process."""
     with torch.inference_mode():
-        CONTESTANTS[name](*draw(16))  # loads libraries
+        REMEMBERED[name](*draw(16))  # loads libraries
         given = draw(length)
         before = peak()
-        CONTESTANTS[name](*given)
+        REMEMBERED[name](*given)
         return peak() - before
 
 
@@ -161,7 +166,8 @@ def peak() -> float:
 def in_fresh_process(name: str, length: int) -> float:
     """The same, measured in a process of its own, whose peak nothing else has raised."""
     command = [sys.executable, __file__, "length", "--memory-of", name, "--lengths", str(length)]
-    return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    at_once = os.environ | {"MALLOC_MMAP_THRESHOLD_": "65536"}  # glibc gives back what was freed, instead of keeping it
+    return float(subprocess.run(command, capture_output=True, text=True, check=True, env=at_once).stdout)
 
 
 @torch.inference_mode()
@@ -202,7 +208,7 @@ def main() -> None:
     ask.add_argument("task", choices=["length", "writing"])
     ask.add_argument("--lengths", type=int, nargs="+", default=LENGTHS)
     ask.add_argument("--rounds", type=int, default=5)
-    ask.add_argument("--memory-of", choices=CONTESTANTS, help=argparse.SUPPRESS)
+    ask.add_argument("--memory-of", choices=REMEMBERED, help=argparse.SUPPRESS)
     said = ask.parse_args()
     if said.memory_of:
         print(extra_memory(said.memory_of, said.lengths[0]))
@@ -223,7 +229,7 @@ def measure(lengths: Sequence[int], rounds: int) -> dict[str, Any]:
     """Everything, as the report has it."""
     found = times(lengths, rounds)
     memory = {
-        str(length): {name: round(in_fresh_process(name, length), 1) for name in entered(length)}
+        str(length): {name: round(in_fresh_process(name, length), 1) for name in [*entered(length), SMALL]}
         for length in lengths
         if length >= FROM
     }
@@ -254,12 +260,13 @@ def about(task: str, settings: dict[str, int]) -> dict[str, Any]:
 def tell(report: dict[str, Any]) -> None:
     """Prints slopes, shares of the product's speed, and the ratios that lesson 13 speaks of."""
     for name, fitted in report["slopes"].items():
-        if not fitted:
-            continue
-        lengths = [n for n, row in report["megabytes"].items() if int(n) >= FROM and name in row]
-        values = [max(report["megabytes"][n][name], 0.01) for n in lengths]
-        of_memory = slope(list(map(int, lengths)), values)
-        print(f"{name:16} slope of time {statistics.median(fitted):5.2f}   of memory {of_memory:5.2f}")
+        if fitted:
+            print(f"{name:16} slope of time {statistics.median(fitted):5.2f}   {[round(one, 2) for one in fitted]}")
+    for name in REMEMBERED:
+        points = {int(n): row[name] for n, row in report["megabytes"].items() if name in row}
+        if len(points) > 1:
+            of_memory = slope(list(points), [max(megabytes, 0.01) for megabytes in points.values()])
+            print(f"{name:16} slope of memory {of_memory:5.2f}  {points}")
     for length, row in report["seconds"].items():
         speed = 2 * PRODUCT**3 / statistics.median(row["product"])
         shares = {

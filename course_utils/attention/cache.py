@@ -24,9 +24,14 @@ class Cache:
     @property
     def numbers(self) -> int:
         """How many numbers are kept; spare room is not counted."""
+        return sum(part.numel() for part in self.kept) if self.length else 0
+
+    @property
+    def kept(self) -> tuple[Tensor, Tensor]:
+        """All keys and values; raises ValueError where there are none yet."""
         if self._key is None or self._value is None:
-            return 0
-        return sum(room[..., : self.length, :].numel() for room in (self._key, self._value))
+            raise ValueError("cache: got none yet, expected keys and values that were appended")
+        return self._key[..., : self.length, :], self._value[..., : self.length, :]
 
     def append(self, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
         """Adds new keys and values, and gives all there are.
@@ -38,7 +43,7 @@ class Cache:
         self._key = self._with(self._key, key, "key")
         self._value = self._with(self._value, value, "value")
         self.length += key.shape[-2]
-        return self._key[..., : self.length, :], self._value[..., : self.length, :]
+        return self.kept
 
     def rows(self, kept: Tensor) -> None:
         """Keeps these rows of the batch, in this order: a beam search drops beginnings and doubles others.

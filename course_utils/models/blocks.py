@@ -111,8 +111,9 @@ class DecoderBlock(nn.Module):
         target_mask: Tensor | None = None,
         memory_mask: Tensor | None = None,
         maps: list[Tensor] | None = None,
+        cache: Cache | None = None,
     ) -> Tensor:
-        target = self.around_attention(target, lambda x: _context(self.attention, x, x, target_mask))
+        target = self.around_attention(target, lambda x: _context(self.attention, x, x, target_mask, cache=cache))
         target = self.around_cross(target, lambda x: _context(self.cross, x, memory, memory_mask, maps))
         return self.around_feed(target, self.feed)
 
@@ -155,9 +156,10 @@ class DecoderStack(nn.Module):
         target_mask: Tensor | None = None,
         memory_mask: Tensor | None = None,
         maps: list[Tensor] | None = None,
+        caches: Sequence[Cache] | None = None,
     ) -> Tensor:
-        for block in self.blocks:
-            target = block(target, memory, target_mask, memory_mask, maps)
+        for place, block in enumerate(self.blocks):
+            target = block(target, memory, target_mask, memory_mask, maps, caches[place] if caches else None)
         return self.norm(target)
 
 

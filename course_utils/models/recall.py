@@ -10,11 +10,10 @@ from torch import Tensor, nn
 from course_utils.attention.basics import attend
 from course_utils.attention.guards import require_positive
 from course_utils.attention.linear import chunked_attend, linear_attend
-from course_utils.attention.masks import causal_mask
-from course_utils.attention.windows import top_k_attend, window_attend
+from course_utils.attention.windows import window_attend
 
 GOODS, PRICES, WORDS = 128, 32, 16  # how many there are of each
-KINDS = ("full", "window", "window and sinks", "top-k", "linear")
+KINDS = ("full", "window", "window and sinks", "linear")
 
 
 def price_lists(batch: int, pairs: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -94,17 +93,15 @@ class Reader(nn.Module):
 
     Shapes: tokens (batch, length) → logits (batch, length, price).
     No positions are told, so that only the kind of attention limits how far it reads. Raises ValueError for an unknown
-    kind. `window`, `sinks` and `k` concern the kinds that have them.
+    kind. `window` and `sinks` concern the kinds that have them.
     """
 
-    def __init__(
-        self, kind: str, size: int = 32, layers: int = 2, window: int = 16, sinks: int = 4, k: int = 4
-    ) -> None:
+    def __init__(self, kind: str, size: int = 32, layers: int = 2, window: int = 16, sinks: int = 4) -> None:
         if kind not in KINDS:
             raise ValueError(f"kind: got {kind!r}, expected one of {', '.join(KINDS)}")
         require_positive(size=size, layers=layers)
         super().__init__()
-        self.kind, self.window, self.sinks, self.k = kind, window, sinks, k
+        self.kind, self.window, self.sinks = kind, window, sinks
         self.embed = nn.Embedding(WORDS + PRICES, size)
         self.layers = nn.ModuleList(nn.Linear(size, 3 * size) for _ in range(layers))
         self.norms = nn.ModuleList(nn.LayerNorm(size) for _ in range(layers + 1))
@@ -121,8 +118,6 @@ class Reader(nn.Module):
             return chunked_attend(query, key, value)[0]
         if self.kind.startswith("window"):
             return window_attend(query, key, value, self.window, self.sinks if "sinks" in self.kind else 0)
-        if self.kind == "top-k":
-            return top_k_attend(query, key, value, self.k, causal_mask(query.shape[-2], device=query.device))
         return F.scaled_dot_product_attention(query, key, value, is_causal=True)
 
 

@@ -133,7 +133,7 @@ def _noted(label: str, note: str) -> str:
     return "\n".join([label, *textwrap.wrap(note, 84)])
 
 
-def _curve(ax: Axes, place: int, name: str, x: Sequence[int], values: Any, marker: bool = True) -> str:
+def _curve(ax: Axes, place: int, name: str, x: Any, values: Any, marker: bool = True) -> str:
     """The mean over seeds, and a band from the worst to the best. Shapes: x (points), values (points, seeds)."""
     colour, found = list(COLOURS.values())[place % len(COLOURS)], as_array(values)
     sign = MARKERS[place % len(MARKERS)] if marker else None
