@@ -99,8 +99,7 @@ def test_unknown_kinds_are_refused():
 
 
 def test_the_scripts_run_and_store_nothing_of_a_trial(monkeypatch, capsys):
-    monkeypatch.setattr(recall, "LIST_RATES", (0.01,))
-    monkeypatch.setattr(recall, "NEEDLE_RATES", (0.01,))
+    monkeypatch.setattr(recall, "RATES", (0.01,))
     for task, only in (("list", "full"), ("needle", "window")):
         monkeypatch.setattr(sys, "argv", ["recall.py", task, "--steps", "1", "--only", only])
         recall.main()
@@ -132,7 +131,7 @@ def test_a_slope_is_the_power():
 
 
 @pytest.mark.parametrize("name", ["recall", "needle"])
-def test_rates_lie_inside_those_tried_or_nothing_is_gained_at_the_edge(name):
+def test_each_contestant_has_the_best_of_the_rates_tried(name):
     for contestant, row in experiment(name)["contestants"].items():
         best = row["dev by rate"][f"{row['rate']:g}"]
         assert best == max(row["dev by rate"].values()), contestant
