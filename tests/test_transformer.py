@@ -208,7 +208,7 @@ def test_decoding_token_by_token_gives_the_logits_of_one_pass(positions):
     for place in range(5):
         logits, _, state = model.decode(memory, TARGET[:, place : place + 1], state, first=place)
         assert logits.shape == (3, 1, 13) and (logits[:, 0] - whole[:, place]).abs().max() < 1e-12
-    assert torch.equal(state, TARGET)
+    assert state.shape[:2] == (3, 5)  # the keys and values of what was written
 
 
 def test_greedy_writes_the_likeliest_token_and_reads_it_back():

@@ -9,6 +9,11 @@ masks        which keys a query may look at
 positions    where a token stands: sines, learned, relative, rotary, ALiBi
 heads        several attentions side by side; torch_heads copies parameters from and to PyTorch's module
 local        attention through a window
+tiles        exact attention without the matrix of weights
+windows      the last keys only, in blocks, with sinks; the k best
+linear       attention whose past is a state of fixed size
+cache        keys and values kept while writing
+grouped      query heads that share keys and values
 guards       what an argument must be: one grammar of error messages
 """
 

@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from course_utils.attention.basics import Score, attend, scaled_dot
+from course_utils.attention.cache import Cache
 from course_utils.attention.guards import require_divisor, require_mask, require_pairs, require_positive
 from course_utils.attention.masks import hidden
 
@@ -34,7 +35,8 @@ class MultiHeadAttention(nn.Module):
     (…, heads, query, key) → output (…, query, size), weights (…, heads, query, key) or None.
     Each head has `head_size` features, by default size / heads, and divides its scores by the root of that number.
     Weights are None unless `need_weights` asks for them: without them the fused kernel does the work. `bias` is added
-    to the scores, as relative positions are: (heads, query, key). Source: Vaswani et al. 2017, section 3.2.2.
+    to the scores, as relative positions are: (heads, query, key). With a `cache`, key and value are the new ones only,
+    and mask and bias speak of all that are kept. Source: Vaswani et al. 2017, section 3.2.2.
     Raises ValueError when the number of heads does not divide the size and no head size is given, or a mask has
     neither shape.
     """
@@ -65,10 +67,13 @@ class MultiHeadAttention(nn.Module):
         mask: Tensor | None = None,
         bias: Tensor | None = None,
         need_weights: bool = False,
+        cache: Cache | None = None,
     ) -> tuple[Tensor, Tensor | None]:
         query = split_heads(self.project_query(query), self.heads)  # (…, heads, query, head size)
         key = split_heads(self.project_key(key), self.heads)  # (…, heads, key, head size)
         value = split_heads(self.project_value(value), self.heads)
+        if cache is not None:
+            key, value = cache.append(key, value)
         mask = for_heads(mask, query.dim())
         if need_weights:
             context, weights = attend_with_weights(query, key, value, mask, bias)

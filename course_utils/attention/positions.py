@@ -95,10 +95,11 @@ class LearnedPositions(nn.Module):
         super().__init__()
         self.table = nn.Parameter(torch.randn(longest, size) * 0.02)
 
-    def forward(self, inputs: Tensor) -> Tensor:
-        if inputs.shape[-2] > len(self.table):
-            raise ValueError(f"inputs: got length {inputs.shape[-2]}, expected at most longest = {len(self.table)}")
-        return inputs + self.table[: inputs.shape[-2]]
+    def forward(self, inputs: Tensor, start: int = 0) -> Tensor:
+        stop = start + inputs.shape[-2]
+        if stop > len(self.table):
+            raise ValueError(f"inputs: got length {stop}, expected at most longest = {len(self.table)}")
+        return inputs + self.table[start:stop]
 
 
 class RelativeBias(nn.Module):

@@ -6,6 +6,7 @@ bahdanau    the same in the order of 2015: look first, then write, step by step
 copying     attention at the output: words that come straight from the source
 decoding    greedy and beam search, and the probability of a target that is given
 classifier  a text classifier in five steps
+recall      small readers that must remember, for what cheaper attention forgets
 tiny        one attention layer, several seeds at once, to compare ways to tell the positions
 blocks      the blocks of a Transformer, and stacks of them; torch_blocks copies parameters from and to PyTorch's
 places      five ways to tell a Transformer the positions, its embeddings, and its last layer

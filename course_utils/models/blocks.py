@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from course_utils.attention.cache import Cache
 from course_utils.attention.guards import require_positive
 from course_utils.attention.heads import MultiHeadAttention
 
@@ -71,8 +72,14 @@ class EncoderBlock(nn.Module):
         self.feed = FeedForward(size, hidden, dropout, activation)
         self.around_feed = Residual(size, dropout, norm)
 
-    def forward(self, source: Tensor, mask: Tensor | None = None, maps: list[Tensor] | None = None) -> Tensor:
-        source = self.around_attention(source, lambda x: _context(self.attention, x, x, mask, maps))
+    def forward(
+        self,
+        source: Tensor,
+        mask: Tensor | None = None,
+        maps: list[Tensor] | None = None,
+        cache: Cache | None = None,
+    ) -> Tensor:
+        source = self.around_attention(source, lambda x: _context(self.attention, x, x, mask, maps, cache))
         return self.around_feed(source, self.feed)
 
 
@@ -104,8 +111,9 @@ class DecoderBlock(nn.Module):
         target_mask: Tensor | None = None,
         memory_mask: Tensor | None = None,
         maps: list[Tensor] | None = None,
+        cache: Cache | None = None,
     ) -> Tensor:
-        target = self.around_attention(target, lambda x: _context(self.attention, x, x, target_mask))
+        target = self.around_attention(target, lambda x: _context(self.attention, x, x, target_mask, cache=cache))
         target = self.around_cross(target, lambda x: _context(self.cross, x, memory, memory_mask, maps))
         return self.around_feed(target, self.feed)
 
@@ -121,9 +129,15 @@ class EncoderStack(nn.Module):
         self.blocks = nn.ModuleList(blocks)
         self.norm = nn.LayerNorm(size) if final else nn.Identity()
 
-    def forward(self, source: Tensor, mask: Tensor | None = None, maps: list[Tensor] | None = None) -> Tensor:
-        for block in self.blocks:
-            source = block(source, mask, maps)
+    def forward(
+        self,
+        source: Tensor,
+        mask: Tensor | None = None,
+        maps: list[Tensor] | None = None,
+        caches: Sequence[Cache] | None = None,
+    ) -> Tensor:
+        for place, block in enumerate(self.blocks):
+            source = block(source, mask, maps, caches[place] if caches else None)
         return self.norm(source)
 
 
@@ -142,9 +156,10 @@ class DecoderStack(nn.Module):
         target_mask: Tensor | None = None,
         memory_mask: Tensor | None = None,
         maps: list[Tensor] | None = None,
+        caches: Sequence[Cache] | None = None,
     ) -> Tensor:
-        for block in self.blocks:
-            target = block(target, memory, target_mask, memory_mask, maps)
+        for place, block in enumerate(self.blocks):
+            target = block(target, memory, target_mask, memory_mask, maps, caches[place] if caches else None)
         return self.norm(target)
 
 
@@ -163,11 +178,16 @@ def glorot(module: nn.Module) -> None:
 
 
 def _context(
-    attention: MultiHeadAttention, x: Tensor, seen: Tensor, mask: Tensor | None, maps: list[Tensor] | None = None
+    attention: MultiHeadAttention,
+    x: Tensor,
+    seen: Tensor,
+    mask: Tensor | None,
+    maps: list[Tensor] | None = None,
+    cache: Cache | None = None,
 ) -> Tensor:
     """What x is told by what it sees; where somebody collects maps, the weights go there."""
     plain = maps is not None or (seen.shape[-2] <= SHORT and seen.device.type == "cpu")
-    context, weights = attention(x, seen, seen, mask, need_weights=plain)
+    context, weights = attention(x, seen, seen, mask, need_weights=plain, cache=cache)
     if maps is not None and weights is not None:
         maps.append(weights)
     return context

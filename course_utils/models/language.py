@@ -1,11 +1,13 @@
 """A language model: one stack of blocks under a causal mask, which guesses the next token; and how it writes."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from course_utils.attention.cache import Cache
 from course_utils.attention.guards import require_positive
 from course_utils.attention.masks import causal_mask
 from course_utils.data.text import END, PAD, Batch, Vocabulary
@@ -36,14 +38,26 @@ class LanguageModel(nn.Module):
         glorot(self.blocks)
         self.project = scorer(self.embed, tied)
 
-    def forward(self, tokens: Tensor) -> Tensor:
-        return self.project(self.features(tokens))
+    def forward(self, tokens: Tensor, caches: Sequence[Cache] | None = None) -> Tensor:
+        return self.project(self.features(tokens, caches=caches))
 
-    def features(self, tokens: Tensor, maps: list[Tensor] | None = None) -> Tensor:
-        """Gives what `forward` projects to logits. Shapes: tokens (batch, length) → (batch, length, size)."""
+    def features(
+        self, tokens: Tensor, maps: list[Tensor] | None = None, caches: Sequence[Cache] | None = None
+    ) -> Tensor:
+        """Gives what `forward` projects to logits. Shapes: tokens (batch, length) → (batch, length, size).
+
+        With `caches`, one for each block, the tokens are the new ones only: they follow those that were read before.
+        """
         if tokens.dim() != 2:
             raise ValueError(f"tokens: got shape {tuple(tokens.shape)}, expected (batch, length)")
-        return self.blocks(self.embed(tokens), causal_mask(tokens.shape[1], device=tokens.device), maps)
+        before = len(caches[0]) if caches else 0
+        new = tokens.shape[1]
+        mask = None if new == 1 else causal_mask(new, before + new, device=tokens.device)  # the last token sees all
+        return self.blocks(self.embed(tokens, before), mask, maps, caches)
+
+    def caches(self) -> list[Cache]:
+        """An empty cache for each block, for writing a token at a time."""
+        return [Cache() for _ in self.blocks.blocks]
 
     @torch.no_grad()
     def look(self, tokens: Tensor) -> Tensor:
@@ -73,26 +87,31 @@ def generate(
     top_k: int | None = None,
     top_p: float | None = None,
     generator: torch.Generator | None = None,
+    cached: bool = True,
 ) -> Tensor:
     """Writes on: draws the next token from what the model finds likely, reads it back in, and so on.
 
     Shapes: prefix (batch, before), at least one token → (batch, before + at most `length`).
     Each draw is from `next_distribution`; it is made on the CPU with the generator, so that a seed gives the same text
-    everywhere. After a row's `<end>` its tokens are `<pad>`; writing stops when every row has ended. Raises ValueError
-    for an empty prefix, and for what `next_distribution` refuses.
+    everywhere. With `cached`, a language model computes each token once. After a row's `<end>` its tokens are `<pad>`;
+    writing stops when every row has ended. Raises ValueError for an empty prefix, and for what `next_distribution`
+    refuses.
     """
     require_positive(length=length)
     if prefix.dim() != 2 or prefix.shape[1] == 0:
         raise ValueError(f"prefix: got shape {tuple(prefix.shape)}, expected (batch, before), at least one token")
-    tokens, done = prefix, (prefix == END).any(1)
+    tokens, new, done = prefix, prefix, (prefix == END).any(1)
+    caches = model.caches() if cached and isinstance(model, LanguageModel) else None
     for _ in range(length):
         if done.all():
             break
-        likely = next_distribution(model(tokens)[:, -1], temperature, top_k, top_p)
+        logits = model(tokens) if caches is None else model(new, caches)
+        likely = next_distribution(logits[:, -1], temperature, top_k, top_p)
         drawn = torch.multinomial(likely.cpu(), 1, generator=generator)[:, 0].to(prefix.device)
         token = drawn.masked_fill(done, PAD)
         done = done | (token == END)
-        tokens = torch.cat([tokens, token[:, None]], dim=1)
+        new = token[:, None]
+        tokens = torch.cat([tokens, new], dim=1)
     return tokens
 
 

@@ -5,6 +5,7 @@ import math
 import torch
 from torch import Tensor, nn
 
+from course_utils.attention.cache import Cache
 from course_utils.attention.guards import require_positive
 from course_utils.attention.heads import (
     MultiHeadAttention,
@@ -24,7 +25,7 @@ LONGEST = 512  # learned positions
 class Embedded(nn.Module):
     """Gives tokens their vectors, times the root of the size, and adds where they stand if that is added to inputs.
 
-    Shapes: tokens (batch, length) → (batch, length, size).
+    Shapes: tokens (batch, length) → (batch, length, size). The first of them stands at the place `start`.
     A table that also scores the tokens has vectors of length about 1, whose numbers are about 1 / √size: times √size
     they are as loud as sines and cosines. Raises ValueError for an unknown way, and, where positions are learned, for
     more tokens than there are. Source: Vaswani et al. 2017, sections 3.4 and 3.5.
@@ -37,13 +38,15 @@ class Embedded(nn.Module):
         self.table = nn.Embedding(vocabulary, size)
         nn.init.normal_(self.table.weight, std=size**-0.5)
         self.positions, self.dropout = positions, nn.Dropout(dropout)
-        self.place = LearnedPositions(LONGEST, size) if positions == "learned" else nn.Identity()
+        self.place = LearnedPositions(LONGEST, size) if positions == "learned" else None
 
-    def forward(self, tokens: Tensor) -> Tensor:
+    def forward(self, tokens: Tensor, start: int = 0) -> Tensor:
         vectors = self.table(tokens) * math.sqrt(self.table.embedding_dim)
         if self.positions == "sine":
-            vectors = vectors + sinusoid(*vectors.shape[-2:]).to(vectors)
-        return self.dropout(self.place(vectors))
+            vectors = vectors + sinusoid(vectors.shape[-2], vectors.shape[-1], start=start).to(vectors)
+        if self.place is not None:
+            vectors = self.place(vectors, start)
+        return self.dropout(vectors)
 
 
 class PlacedAttention(MultiHeadAttention):
@@ -68,12 +71,16 @@ class PlacedAttention(MultiHeadAttention):
         mask: Tensor | None = None,
         bias: Tensor | None = None,
         need_weights: bool = False,
+        cache: Cache | None = None,
     ) -> tuple[Tensor, Tensor | None]:
         query = split_heads(self.project_query(query), self.heads)  # (batch, heads, query, head size)
         key = split_heads(self.project_key(key), self.heads)
         value = split_heads(self.project_value(value), self.heads)
         if self.positions == "rotary":
-            query, key = rotary(query), rotary(key)
+            start = 0 if cache is None else len(cache)
+            query, key = rotary(query, start=start), rotary(key, start=start)
+        if cache is not None:  # keys are kept as they were turned
+            key, value = cache.append(key, value)
         if self.positions == "alibi":
             bias = alibi(self.heads, query.shape[-2], key.shape[-2]).to(query)
         if self.relative is not None:

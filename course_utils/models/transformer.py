@@ -1,9 +1,13 @@
 """The Transformer, encoder and decoder, with the calls of the recurrent `Seq2Seq`: it trains and searches alike."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
+from course_utils.attention.cache import Cache
 from course_utils.attention.guards import require_positive
+from course_utils.attention.heads import merge_heads, split_heads
 from course_utils.attention.masks import causal_mask
 from course_utils.data.text import START
 from course_utils.models.blocks import DecoderBlock, DecoderStack, EncoderBlock, EncoderStack, glorot
@@ -78,32 +82,52 @@ class Transformer(nn.Module):
         return self.write(self.encode(source, source_mask, source_lengths), target_in), None
 
     def encode(self, source: Tensor, source_mask: Tensor, source_lengths: Tensor | None = None) -> Memory:
-        """Reads the source. Shapes: → Memory, whose `last` (batch, 0) is what has been written so far: nothing."""
+        """Reads the source. Shapes: → Memory, whose `last` (batch, 0, kept) is what has been written so far: nothing.
+
+        Of each token that is written, the keys and values of every decoder block are kept, side by side.
+        """
         padded = source_lengths is None or bool(source_lengths.min() < source.shape[1])  # asks the CPU, no device
         states = self.encoder(self.embed_source(source), source_mask if padded else None)
-        return Memory(states, source_mask, source[:, :0])
+        kept = sum(2 * block.attention.project_key.out_features for block in self._writers)
+        return Memory(states, source_mask, states.new_zeros(len(source), 0, kept))
 
-    def write(self, memory: Memory, target_in: Tensor, maps: list[Tensor] | None = None) -> Tensor:
+    @property
+    def _writers(self) -> list[DecoderBlock]:
+        return [block for block in self.decoder.blocks if isinstance(block, DecoderBlock)]
+
+    def write(
+        self,
+        memory: Memory,
+        target_in: Tensor,
+        maps: list[Tensor] | None = None,
+        caches: Sequence[Cache] | None = None,
+    ) -> Tensor:
         """Runs the decoder over target tokens. Shapes: target_in (batch, target) → features (batch, target, size).
 
+        With `caches`, one for each block, the tokens are the new ones only: they follow those that were written before.
         Padding on the right needs no mask of its own: the causal mask hides it from every real token.
         """
         if target_in.dim() != 2 or len(target_in) != len(memory.states):
             raise ValueError(f"target_in: got shape {tuple(target_in.shape)}, expected ({len(memory.states)}, target)")
-        causal = causal_mask(target_in.shape[1], device=target_in.device)
-        return self.decoder(self.embed_target(target_in), memory.states, causal, memory.mask, maps)
+        before, new = len(caches[0]) if caches else 0, target_in.shape[1]
+        causal = causal_mask(new, before + new, device=target_in.device)
+        return self.decoder(self.embed_target(target_in, before), memory.states, causal, memory.mask, maps, caches)
 
     def decode(
         self, memory: Memory, target_in: Tensor, state: Tensor, first: int = 0
     ) -> tuple[Tensor, Tensor | None, Tensor]:
-        """Goes on writing after the tokens in `state`; all of them are computed anew, for nothing is kept but tokens.
+        """Goes on writing after the tokens whose keys and values are in `state`; only the new ones are computed.
 
-        Shapes: target_in (batch, target), state (batch, before) → logits (batch, target, target_size), None, the state
-        after the last token (batch, before + target). `first` is for decoders that count: here it changes nothing.
+        Shapes: target_in (batch, target), state (batch, before, kept) → logits (batch, target, target_size), None, the
+        state after the last token (batch, before + target, kept). `first` is for decoders that count: here it changes
+        nothing. No gradient flows into the state.
         """
-        written = torch.cat([state, target_in], dim=1)
-        features = self.write(memory, written)[:, state.shape[1] :]
-        return self.project(features), None, written
+        caches = [Cache() for _ in self._writers]
+        if state.shape[1]:
+            for cache, block, kept in zip(caches, self._writers, state.chunk(len(caches), -1), strict=True):
+                cache.append(*(split_heads(part, block.attention.heads) for part in kept.chunk(2, -1)))
+        features = self.write(memory, target_in, caches=caches)
+        return self.project(features), None, torch.cat([merge_heads(part) for one in caches for part in one.kept], -1)
 
     @torch.no_grad()
     def greedy(self, source: Tensor, source_mask: Tensor, longest: int) -> tuple[Tensor, Tensor]:
