@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from course_utils.attention.guards import require_positive
-from course_utils.data.sources import FROM_RECBOLE, RATINGS, TITLES
+from course_utils.data.sources import FROM_RECBOLE
 from course_utils.data.wheels import read
 
 NOTHING = 0  # the number that stands where a history is shorter than its batch: films count from 1
