@@ -4,7 +4,11 @@ encoder     reads a source forwards and backwards, and the memory that it hands 
 seq2seq     an encoder-decoder, with and without attention, and the loss of its tokens
 bahdanau    the same in the order of 2015: look first, then write, step by step
 copying     attention at the output: words that come straight from the source
-decoding    beam search, and the probability of a target that is given
+decoding    greedy and beam search, and the probability of a target that is given
 classifier  a text classifier in five steps
 tiny        one attention layer, several seeds at once, to compare ways to tell the positions
+blocks      the blocks of a Transformer, and stacks of them; torch_blocks copies parameters from and to PyTorch's
+places      five ways to tell a Transformer the positions, its embeddings, and its last layer
+transformer encoder and decoder of blocks, with the calls of seq2seq
+language    one stack under a causal mask that guesses the next token, and writes
 """

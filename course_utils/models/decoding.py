@@ -1,4 +1,4 @@
-"""Searching for a likely target: beam search over the decoder, and the probability of a target that is given."""
+"""Searching for a likely target: greedy and beam search over the decoder, and the probability of a given target."""
 
 import math
 
@@ -8,6 +8,27 @@ from torch import Tensor
 
 from course_utils.attention.guards import require_positive
 from course_utils.data.text import END, PAD, START
+
+
+@torch.no_grad()
+def greedy_search(model, source: Tensor, source_mask: Tensor, longest: int) -> Tensor:
+    """Writes the likeliest token, reads it back in, and so on, up to `<end>` or `longest` tokens.
+
+    Shapes: source (batch, source), source_mask (batch, 1, source) → ids (batch, target), target ≤ longest.
+    After a row's `<end>` its ids are `<pad>`; writing stops when every row has ended. `model` needs what `beam_search`
+    needs. Raises ValueError for fewer than one token.
+    """
+    require_positive(longest=longest)
+    memory = model.encode(source, source_mask)
+    token, state = torch.full_like(source[:, :1], START), memory.last
+    done = torch.zeros_like(token, dtype=torch.bool)
+    ids: list[Tensor] = []
+    while len(ids) < longest and not done.all():
+        logits, _, state = model.decode(memory, token, state, first=len(ids))
+        token = logits[:, -1:].argmax(dim=-1).masked_fill(done, PAD)  # (batch, 1)
+        done = done | (token == END)
+        ids.append(token)
+    return torch.cat(ids, dim=1)
 
 
 @torch.no_grad()
