@@ -19,7 +19,7 @@ def photograph(name: str = "china.jpg") -> Tensor:
         raise ValueError(f"name: got {name!r}, expected one of {', '.join(PHOTOGRAPHS)}")
     from sklearn.datasets import load_sample_image
 
-    return torch.from_numpy(load_sample_image(name)).float() @ torch.tensor(GREY) / 255
+    return torch.tensor(load_sample_image(name)).float() @ torch.tensor(GREY) / 255
 
 
 def crop(picture: Tensor, top: int, left: int, size: int = 64) -> Tensor:

@@ -8,7 +8,8 @@ Ito, which colour-blind readers can tell apart.
     fonts       glyphs for every script that a lesson draws
 
 Pictures that one lesson needs stand in a room of their own: dates, readers and alignment (00), shop (01), scores (02),
-hard (03), masks (04), positions (05), heads (06), seq2seq (07), local (08 and 09), questions (10).
+hard (03), masks (04), positions (05), heads (06), seq2seq (07), local (08 and 09), questions (10),
+pictures and recommender (12).
 """
 
 from course_utils.plots.base import COLOURS, SEQUENTIAL, bars, curves, heatmap, row, use_style

@@ -40,6 +40,19 @@ def ndcg(found: Tensor, at: int = 10) -> float:
     return ((found <= at) / torch.log2(found + 1)).mean().item()
 
 
+def sampled(scores: Tensor, target: Tensor, left_out: Tensor, count: int, generator: torch.Generator) -> Tensor:
+    """The rank of each target among `count` others drawn at random: quick, and flattering.
+
+    Shapes: scores (person, item), target (person), left_out (person, item) → (person), from 1 to count + 1.
+    Source: Krichene and Rendle 2020, On Sampled Metrics for Item Recommendation, on why not to.
+    """
+    require_positive(count=count)
+    others = ~left_out.scatter(-1, target.unsqueeze(-1), True)
+    drawn = torch.multinomial(others.float(), count, generator=generator)
+    shown = torch.cat([scores.gather(-1, target.unsqueeze(-1)), scores.gather(-1, drawn)], -1)
+    return ranks(shown, torch.zeros_like(target))
+
+
 def auc(scores: Tensor, clicked: Tensor) -> float:
     """The chance that a clicked one scores above one that was not clicked; equal scores count half.
 
@@ -67,6 +80,11 @@ def rank_correlation(one: Tensor, other: Tensor) -> float:
 def _mid_ranks(values: Tensor) -> Tensor:
     ordered = values.sort().values
     return (torch.searchsorted(ordered, values) + torch.searchsorted(ordered, values, right=True)) / 2.0
+
+
+def popularity(histories: list[Tensor], count: int) -> Tensor:
+    """How often each film was seen. Shapes: histories (person) of (film) → (1 + film)."""
+    return torch.cat(histories).bincount(minlength=1 + count).float()
 
 
 def seen(histories: list[Tensor], count: int) -> Tensor:

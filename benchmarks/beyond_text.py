@@ -1,0 +1,179 @@
+"""The long runs of lesson 12: digits in five splits, clicks in two shops, films with three seeds.
+
+    OMP_NUM_THREADS=1 python benchmarks/beyond_text.py digits     writes the report "handwriting"
+    OMP_NUM_THREADS=1 python benchmarks/beyond_text.py clicks     writes the report "clicks"
+    OMP_NUM_THREADS=1 python benchmarks/beyond_text.py films      writes the report "films"
+
+Each run is stored as soon as it is done, and what is stored is not done again: a stopped command goes on where it was.
+`--again` begins anew.
+"""
+
+import argparse
+import time
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import torch
+from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.svm import SVC
+from torch import Tensor, nn
+
+from course_utils.data.clicks import COUNTS, relevance, simulate_visits
+from course_utils.data.films import leave_last_out, load_films
+from course_utils.data.handwriting import SPLITS, Digits, fewer, load_handwriting, shuffled
+from course_utils.data.shop import GOODS
+from course_utils.models.clicks import WEIGHINGS, ClickModel
+from course_utils.models.recommender import MeanOfHistory, SelfAttentive, TargetOverHistory
+from course_utils.models.vision import SmallConvolution, VisionTransformer
+from course_utils.train.clicks import fit_clicks
+from course_utils.train.pictures import answers, fit_pictures, percent_right
+from course_utils.train.ranking import (
+    auc,
+    fit_next,
+    hit_rate,
+    ndcg,
+    popularity,
+    rank_correlation,
+    ranks,
+    sampled,
+    scores_of,
+    seen,
+)
+from course_utils.train.reports import machine
+from course_utils.train.reports.experiments import experiment, experiments, write_experiment
+
+SEEDS = range(3)
+PLAIN: dict[str, Callable[[], Any]] = {
+    "logistic regression": lambda: LogisticRegression(C=1.0, max_iter=1000),
+    "3 nearest neighbours": lambda: KNeighborsClassifier(3),
+    "support vector machine": lambda: SVC(C=10.0),
+}
+NETWORKS: dict[str, Callable[[], nn.Module]] = {"convolution": SmallConvolution, "Transformer": VisionTransformer}
+STEPS, RATE = 600, 3e-3
+FILMS: dict[str, tuple[Callable[[int], nn.Module], int, float, float]] = {  # model, epochs, learning rate, weight decay
+    "mean of history": (lambda films: MeanOfHistory(films, 64, 0.2), 6, 5e-3, 0.01),
+    "target attention": (lambda films: TargetOverHistory(films, 64, 0.2), 4, 5e-3, 0.01),
+    "self-attention, 1 layer": (lambda films: SelfAttentive(films, 64, 1, 1, 100, 0.2), 10, 5e-3, 0.01),
+    "self-attention, 2 layers": (lambda films: SelfAttentive(films, 64, 2, 1, 100, 0.2), 10, 5e-3, 0.01),
+}
+
+
+def sorted_right(name: str, learn: Digits, test: Digits, seed: int, shifts: bool = False) -> float:
+    """The percentage of the test that a contestant gets right after learning."""
+    if name in PLAIN:
+        model = PLAIN[name]().fit(learn.pictures.flatten(1), learn.classes)
+        return percent_right(model.predict(test.pictures.flatten(1)), test.classes)
+    torch.manual_seed(seed)
+    network = NETWORKS[name]()
+    fit_pictures(network, learn, STEPS, RATE, shifts=shifts, seed=seed)
+    return percent_right(answers(network, test.pictures), test.classes)
+
+
+def together(one: Digits, other: Digits) -> Digits:
+    return Digits(torch.cat([one.pictures, other.pictures]), torch.cat([one.classes, other.classes]))
+
+
+def digits(report: dict[str, Any], done: Callable[[], None]) -> None:
+    """Five splits: everything, with shifts, with patches shuffled alike, and with few examples."""
+    parts = {split: load_handwriting(split) for split in range(SPLITS)}
+
+    def go(group: str, name: str, split: int, change: Callable[[Digits, Digits], tuple[Digits, Digits]]) -> None:
+        row = report.setdefault(group, {}).setdefault(name, [])
+        if len(row) > split:
+            return
+        learn, test = change(together(parts[split].train, parts[split].dev), parts[split].test)
+        row.append(round(sorted_right(name.removesuffix(", shifted"), learn, test, split, "shifted" in name), 2))
+        print(group, name, split, row[-1], flush=True)
+        done()
+
+    def mixed(learn: Digits, test: Digits) -> tuple[Digits, Digits]:
+        return Digits(shuffled(learn.pictures, 2), learn.classes), Digits(shuffled(test.pictures, 2), test.classes)
+
+    names = [*PLAIN, *(f"{name}{more}" for name in NETWORKS for more in ("", ", shifted"))]
+    for split in range(SPLITS):
+        for name in names:
+            go("all", name, split, lambda learn, test: (learn, test))
+        for name in [*PLAIN, *NETWORKS]:
+            go("shuffled", name, split, mixed)
+        for each in (10, 30):
+            for name in ("support vector machine", "convolution", "Transformer", "Transformer, shifted"):
+                go(f"{each} of each", name, split, lambda learn, test, n=each, s=split: (fewer(learn, n, s), test))
+
+
+def clicks(report: dict[str, Any], done: Callable[[], None]) -> None:
+    """Two shops, one in which fitting clicks add up and one in which their share counts; four ways to weigh."""
+    for counts in COUNTS:
+        train = simulate_visits(60000, torch.Generator().manual_seed(0), counts)
+        test = simulate_visits(10000, torch.Generator().manual_seed(1), counts)
+        truth = relevance()[test.history, test.candidate[:, None]][test.mask]
+        shop = report.setdefault(counts, {"truth": round(auc(test.chance, test.clicked), 4)})
+        for weighing in WEIGHINGS:
+            row = shop.setdefault(weighing, {"auc": [], "correlation": []})
+            for seed in SEEDS:
+                if len(row["auc"]) > seed:
+                    continue
+                torch.manual_seed(seed)
+                model = ClickModel(len(GOODS), weighing)
+                fit_clicks(model, train, 1200, seed=seed)
+                with torch.no_grad():
+                    logits, weights = model(test)
+                row["auc"].append(round(auc(logits, test.clicked), 4))
+                if weighing in ("softmax", "sigmoid"):
+                    row["correlation"].append(round(rank_correlation(weights[test.mask], truth), 3))
+                print(counts, weighing, seed, row, flush=True)
+                done()
+
+
+def measures(scores: Tensor, asked: Any, draw: int) -> dict[str, float]:
+    """Honest and flattered: ranked among all films that were not seen, and among a hundred of them drawn at random."""
+    left_out = seen(asked.histories, scores.shape[1] - 1)
+    full = ranks(scores, asked.target, left_out)
+    few = sampled(scores, asked.target, left_out, 100, torch.Generator().manual_seed(draw))
+    return {
+        "hit": round(hit_rate(full), 4), "ndcg": round(ndcg(full), 4),
+        "hit among 100": round(hit_rate(few), 4), "ndcg among 100": round(ndcg(few), 4),
+    }  # fmt: skip
+
+
+def films(report: dict[str, Any], done: Callable[[], None], part: str = "test") -> None:
+    """Popularity, and four models with each seed: hit rate and NDCG at 10, over all films and among a hundred."""
+    titles, histories = load_films()
+    parts = leave_last_out(histories)
+    asked, count = getattr(parts, part), len(titles) - 1
+    learn = parts.train if part == "dev" else parts.test.histories
+    common = popularity(learn, count).expand(len(asked.target), -1)
+    report.setdefault("popularity", {"runs": [measures(common, asked, 0)]})
+    for seed in SEEDS:
+        for name, (make, epochs, rate, decay) in FILMS.items():
+            row = report.setdefault(name, {"epochs": epochs, "rate": rate, "decay": decay, "runs": []})
+            if len(row["runs"]) > seed:
+                continue
+            torch.manual_seed(seed)
+            model, began = make(count), time.thread_time()
+            fit_next(model, learn, epochs, rate, weight_decay=decay, seed=seed)
+            spent = round(time.thread_time() - began, 1)
+            row["runs"].append(measures(scores_of(model, asked.histories), asked, seed) | {"seconds": spent})
+            row["parameters"] = sum(weight.numel() for weight in model.parameters())
+            print(name, seed, row["runs"][-1], flush=True)
+            done()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("part", choices=["digits", "clicks", "films"])
+    parser.add_argument("--again", action="store_true", help="begin anew")
+    chosen = parser.parse_args()
+    torch.set_num_threads(1)
+    name = {"digits": "handwriting"}.get(chosen.part, chosen.part)
+    report = experiment(name) if name in experiments() and not chosen.again else {}
+    seeds = list(range(SPLITS) if chosen.part == "digits" else SEEDS)
+    report |= {"command": f"python benchmarks/beyond_text.py {chosen.part}", "seeds": seeds}
+    report |= {"date": date.today().isoformat(), "machine": machine(torch.device("cpu"), 1)}
+    found = report.setdefault("found", {})
+    {"digits": digits, "clicks": clicks, "films": films}[chosen.part](found, lambda: write_experiment(report, name))
+
+
+if __name__ == "__main__":
+    main()
