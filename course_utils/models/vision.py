@@ -58,7 +58,7 @@ class VisionTransformer(nn.Module):
         self.patch, self.pooling, count = patch, pooling, (side // patch) ** 2
         self.embed = nn.Linear(patch * patch, size)
         self.query = nn.Parameter(torch.randn(1, 1, size) * 0.02)
-        self.place = nn.Parameter(torch.randn(1, count + 1, size) * 0.02) if places else None
+        self.place = nn.Parameter(torch.randn(1, count + 1, size) * 0.5) if places else None
         blocks = [EncoderBlock(size, heads, 2 * size, dropout, norm="pre", activation="gelu") for _ in range(layers)]
         self.blocks, self.predict = EncoderStack(blocks, size), nn.Linear(size, classes)
 
