@@ -9,6 +9,7 @@ from course_utils.attention.guards import require_divisor, require_positive
 from course_utils.models.blocks import EncoderBlock, EncoderStack
 
 POOLINGS = ("query", "mean")
+MEAN, SPREAD = 0.3, 0.4  # about those of the digits' pixels: what comes in is near 0, and of size 1
 
 
 def patches(picture: Tensor, size: int) -> Tensor:
@@ -63,7 +64,7 @@ class VisionTransformer(nn.Module):
         self.blocks, self.predict = EncoderStack(blocks, size), nn.Linear(size, classes)
 
     def forward(self, pictures: Tensor, maps: list[Tensor] | None = None) -> Tensor:
-        tokens = self.embed(patches(pictures, self.patch))
+        tokens = self.embed(patches((pictures - MEAN) / SPREAD, self.patch))
         tokens = torch.cat([self.query.expand(len(tokens), -1, -1), tokens], 1)  # (batch, 1 + patch, size)
         if self.place is not None:
             tokens = tokens + self.place
