@@ -120,12 +120,10 @@ def pixel_by_pytorch(picture, row, column, reach, temperature):
     me = (row - reach) * shape[1] + column - reach
     bias = -(keys**2).sum(-1) / temperature
     bias = torch.where(torch.arange(len(bias)) == me, -1e9, bias)[None]
-    ask = (
-        lambda value: F.scaled_dot_product_attention(  # noqa: E731
-            keys[None, me : me + 1], keys[None], value[None], attn_mask=bias, scale=2 / temperature
-        )
-    )
-    weights = ask(torch.eye(len(keys)))[0, 0]
+    unit = torch.eye(len(keys))
+    weights = F.scaled_dot_product_attention(
+        keys[None, me : me + 1], keys[None], unit[None], attn_mask=bias, scale=2 / temperature
+    )[0, 0]
     return weights @ inner(picture, reach).flatten(), weights.view(shape)
 
 
