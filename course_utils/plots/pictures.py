@@ -59,10 +59,10 @@ def who_is_asked(picture, weights, pixels: Sequence[tuple[int, int]], reach: int
     """
     picture, weights = as_array(picture), as_array(weights)
     rows, columns = picture.shape
-    figure, axes = plt.subplots(1, len(pixels), figsize=(4.1 * len(pixels), 4.5), squeeze=False)
+    figure, axes = plt.subplots(1, len(pixels), figsize=(4.1 * len(pixels), 4.85), squeeze=False)
     for ax, (row, column) in zip(axes[0], pixels, strict=True):
         one = weights[row * columns + column].reshape(rows, columns)
-        _show(ax, 0.35 + 0.65 * np.clip(picture, 0, 1))
+        _show(ax, 0.55 + 0.45 * np.clip(picture, 0, 1))
         share = np.sqrt(one / one.max())  # the root, or only the very largest would be seen
         colour = np.concatenate([np.broadcast_to(to_rgb(COLOURS["red"]), (rows, columns, 3)), share[..., None]], -1)
         ax.imshow(colour, interpolation="nearest")
@@ -88,7 +88,8 @@ def gains(crops: Mapping, attention: Sequence[float], blur: Sequence[float], siz
         ax, values = axes[1, place], (attention[place], blur[place])
         bars = ax.bar(["attention", "best blur"], values, color=[COLOURS["blue"], COLOURS["orange"]], width=0.7)
         ax.bar_label(bars, fmt="%.1f", size=9)
-        ax.set_ylim(0, most)
+        ax.set_ylim(min(0, *attention, *blur) - 0.08 * most, most)
+        ax.axhline(0, color="black", linewidth=0.8)
         ax.tick_params(axis="x", length=0, labelsize=9)
         if place:
             ax.set_yticks([])
