@@ -106,8 +106,8 @@ def digits(report: dict[str, Any], done: Callable[[], None]) -> None:
 def clicks(report: dict[str, Any], done: Callable[[], None]) -> None:
     """Two shops, one in which fitting clicks add up and one in which their share counts; four ways to weigh."""
     for counts in COUNTS:
-        train = simulate_visits(60000, torch.Generator().manual_seed(0), counts)
-        test = simulate_visits(10000, torch.Generator().manual_seed(1), counts)
+        train = simulate_visits(40000, torch.Generator().manual_seed(0), counts)
+        test = simulate_visits(5000, torch.Generator().manual_seed(1), counts)
         truth = relevance()[test.history, test.candidate[:, None]][test.mask]
         shop = report.setdefault(counts, {"truth": round(auc(test.chance, test.clicked), 4)})
         for weighing in WEIGHINGS:
@@ -117,7 +117,7 @@ def clicks(report: dict[str, Any], done: Callable[[], None]) -> None:
                     continue
                 torch.manual_seed(seed)
                 model = ClickModel(len(GOODS), weighing)
-                fit_clicks(model, train, 600, seed=seed)
+                fit_clicks(model, train, 400, seed=seed)
                 with torch.no_grad():
                     logits, weights = model(test)
                 row["auc"].append(round(auc(logits, test.clicked), 4))
@@ -161,6 +161,13 @@ def films(report: dict[str, Any], done: Callable[[], None], part: str = "test") 
             done()
 
 
+def most_runs(found: Any) -> int:
+    """The length of the longest list of runs: how many seeds, or splits, there have been."""
+    if isinstance(found, dict):
+        return max(map(most_runs, found.values()), default=0)
+    return len(found) if isinstance(found, list) else 0
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("part", choices=["digits", "clicks", "films"])
@@ -170,13 +177,13 @@ def main() -> None:
     torch.set_num_threads(1)
     name = {"digits": "handwriting"}.get(chosen.part, chosen.part)
     report = experiment(name) if name in experiments() and not chosen.again else {}
-    seeds = list(range(SPLITS) if chosen.part == "digits" else SEEDS)
-    report |= {"command": f"python benchmarks/beyond_text.py {chosen.part}", "seeds": seeds}
+    report |= {"command": f"python benchmarks/beyond_text.py {chosen.part}", "seeds": []}
     report |= {"date": date.today().isoformat(), "machine": machine(torch.device("cpu"), 1)}
     found, left = report.setdefault("found", {}), chosen.most
 
     def done() -> None:
         nonlocal left
+        report["seeds"] = list(range(most_runs(found)))
         write_experiment(report, name)
         left -= 1
         if left <= 0:

@@ -62,22 +62,6 @@ def history(clicks: Sequence[str], weights, truth, title: str) -> None:
     ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
 
 
-def both_ways(found: Mapping[str, tuple[float, float]], labels: tuple[str, str], title: str) -> None:
-    """Draws two numbers for each contestant on one line: measured honestly, and flattered.
-
-    Shapes: found, for each name two numbers.
-    """
-    names = sorted(found, key=lambda name: found[name][0])
-    ax = plt.subplots(figsize=(8.0, 1.3 + 0.34 * len(names)))[1]
-    for place, (label, colour, marker) in enumerate(zip(labels, (COLOURS["blue"], COLOURS["red"]), "os", strict=True)):
-        ax.plot([found[name][place] for name in names], range(len(names)), marker, color=colour, label=label, ms=8)
-    for y, name in enumerate(names):
-        ax.plot(found[name], [y, y], "-", color="#bbbbbb", zorder=0)
-    ax.set_yticks(range(len(names)), names)
-    ax.set(xlim=(0, 1), xlabel="hit rate at 10", title=title)
-    ax.legend(loc="lower right")
-
-
 def because(reasons: Mapping[str, Mapping[str, float]]) -> None:
     """Draws for each recommended title the titles seen before that weigh most.
 
