@@ -1,4 +1,4 @@
-"""A photograph that denoises itself: against a plain loop, against PyTorch, against a blur, and against scikit-image."""
+"""A photograph that denoises itself: against a plain loop, PyTorch's attention, the best blur, and scikit-image."""
 
 import math
 
