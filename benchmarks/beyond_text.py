@@ -80,7 +80,7 @@ def together(one: Digits, other: Digits) -> Digits:
 
 
 def digits(report: dict[str, Any], done: Callable[[], None]) -> None:
-    """Five splits, with shifts too; and three of them with patches shuffled alike, and with ten examples of each digit."""
+    """Five splits, with shifts too; three of them with patches shuffled alike, and with ten examples of each digit."""
     parts = {split: load_handwriting(split) for split in range(SPLITS)}
 
     def go(group: str, name: str, split: int, change: Callable[[Digits, Digits], tuple[Digits, Digits]]) -> None:
