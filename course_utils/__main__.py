@@ -53,7 +53,18 @@ def questions() -> str:
     return f"{len(train) + len(dev) + len(test)} questions, from TREC, in {cache_folder() / QUESTIONS.name}"
 
 
-SOURCES = (dates, fonts, sounds, sentences, questions)
+def films() -> str:
+    """Films that people have rated: they are fetched from another wheel."""
+    from course_utils.data.films import load_films
+    from course_utils.data.sources import RATINGS
+    from course_utils.data.wheels import cache_folder
+
+    titles, histories = load_films()
+    where = cache_folder() / RATINGS.name
+    return f"{len(titles) - 1} films and {len(histories)} people who rated them, from MovieLens, in {where}"
+
+
+SOURCES = (dates, fonts, sounds, sentences, questions, films)
 
 
 def main() -> int:

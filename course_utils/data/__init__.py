@@ -5,9 +5,13 @@ digits          strings of digits and their reversal
 pronunciations  English words and how they sound (CMUdict)
 translation     French sentences and their English translations (Tatoeba), fetched on first use
 questions       questions and the kind of answer that each wants (TREC), fetched on first use
+films           who rated which film when (MovieLens 100k), fetched on first use; the last ones set apart
 features        what a word shows of itself, as numbers
+photograph      a photograph that scikit-learn ships, noise, and decibels
 phrases         the sentence pairs of a lesson: common and short, or with an adjective that crosses its noun; names
 shop            a small catalogue, its queries and simulated clicks; its tables are in catalogue
+clicks          past clicks and one more good, simulated in that shop; the true relevance is known
+handwriting     handwritten digits in five splits; shifted, shuffled, fewer
 text            vocabulary, padding, and a batch of any pairs of texts or token sequences
 buckets         batches for training at speed, epoch by epoch or as a stream without end
 sentences       French and English sentences into tokens and back

