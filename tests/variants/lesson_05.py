@@ -364,7 +364,7 @@ RIGHT = {
     "5.5": [
         TRUTH,
         {**TRUTH, "norm of a code of size 72": 6.0},
-        {**TRUTH, "penalty of ALiBi, first of 4 heads, 3 steps away": -3 * 2**-2},
+        {**TRUTH, "penalty of ALiBi, first of 4 heads, 3 steps away": "-3/4"},
     ],
     "5.6": [
         peak(4, -3, 20.0),

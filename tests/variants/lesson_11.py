@@ -494,10 +494,15 @@ RIGHT = {
             "needed": [[0.5, 1], [1, -0.5], [0.2, 0.3], [0, 1]],
             "spared": torch.diag(torch.tensor([1.0, 2, 1, 20])).tolist(),
         },
+        {"needed": PLAIN.numpy(), "spared": LONG.double().requires_grad_()},
     ],
     "11.7": [cross_with_kernel, cross_with_einsum, cross_row_by_row],
     "11.8": [worth_with_a_flag, worth_from_prefixes, worth_as_floats],
-    "11.9": [COUNTS, {**COUNTS, "feed-forward": 33_088.0, "norm": "128"}],
+    "11.9": [
+        COUNTS,
+        {**COUNTS, "feed-forward": 33_088.0, "norm": "128"},
+        {**COUNTS, "attention": torch.tensor(16640), "norm": 2 * 64.0},
+    ],
 }
 
 WRONG = {

@@ -498,7 +498,11 @@ RIGHT = {
     "13.5": [found_by_slices, found_with_negative_index, found_and_put_back],
     "13.6": [grouped_fused, grouped_with_axes, grouped_in_a_loop],
     "13.7": [STATES, BY_HAND, {**STATES, "other": (ONE - torch.outer(FACTORS, torch.tensor([0.0, 9.0]))).numpy()}],
-    "13.8": [SIZES, {**SIZES, "kilobytes": 96.0, "linear": 66_560.0}],
+    "13.8": [
+        SIZES,
+        {**SIZES, "kilobytes": 96.0, "linear": 66_560.0},
+        {**SIZES, "numbers": torch.tensor(2048), "megabytes": "192"},
+    ],
 }
 
 WRONG = {
