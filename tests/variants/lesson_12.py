@@ -453,6 +453,7 @@ RIGHT = {
     "12.7": [
         halves(),
         projected(),
+        (1e-9 * torch.diag(torch.tensor([1.0, 0, 0, 0])), torch.diag(torch.tensor([0.0, 1, 0, 0]))),
         (torch.diag(torch.tensor([1.0, 0, 0, 2])), torch.diag(torch.tensor([0, 5.0, 1, 0]))),
     ],
     "12.8": [glimpse_by_autograd, glimpse_in_loops, glimpse_by_jacobian],
@@ -490,6 +491,8 @@ WRONG = {
     },
     "12.3": {
         "softmax": [weighed(lambda s, mask: torch.where(mask, s, -1e9).softmax(-1) * mask)],
+        "softmax-nan": [weighed(lambda s, mask: F.softmax(torch.where(mask, s, -INF), dim=1))],
+        "softmax-large": [weighed(lambda s, mask: torch.where(mask, s, -1e9).softmax(-1))],
         "softmax-late": [weighed(lambda s, mask: torch.where(mask, F.softmax(s, -1), 0.0))],
         "no-mask": [weighed(lambda s, mask: s.sigmoid())],
         "masked-scores": [weighed(lambda s, mask: torch.where(mask, s, 0.0).sigmoid())],
@@ -505,6 +508,7 @@ WRONG = {
             )
         ],
         "normalised": [weighed(lambda s, mask: F.normalize(plain_weights(s, mask), p=1.0, dim=-1))],
+        "normalised-nan": [weighed(lambda s, mask: plain_weights(s, mask) / plain_weights(s, mask).sum(1)[:, None])],
         "unweighted": [
             target_then(lambda context, weights, history, mask: (summed(mask.float(), history)[0], weights))
         ],
@@ -537,6 +541,10 @@ WRONG = {
         "only-seen": [hits_with(lambda s, seen: torch.where(seen, s, -INF))],
         "one-too-many": [hits_with(limit=lambda at: (at + 1, at + 1))],
         "one-too-few": [hits_with(limit=lambda at: (at - 1, at - 1))],
+        "one-too-many-among-all": [hits_with(limit=lambda at: (at + 1, at))],
+        "one-too-many-among-few": [hits_with(limit=lambda at: (at, at + 1))],
+        "one-too-few-among-all": [hits_with(limit=lambda at: (at - 1, at))],
+        "seen-get-0": [hits_with(lambda s, seen: torch.where(seen, 0.0, s))],
         "one-too-few-among-few": [hits_with(limit=lambda at: (at, at - 1))],
         "upside-down": [hits_with(lambda s, seen: torch.where(seen, INF, s), sign=-1)],
         "counts": [hits_then(lambda full, few, people: (round(full * people), round(few * people)))],
@@ -567,7 +575,11 @@ WRONG = {
         "key-zero": [(torch.eye(4), torch.zeros(4, 4))],
         "dot-products": [(torch.eye(4), torch.eye(4))],
         "rows-instead": [only_the_other_way()],
-        "small": [(0.1 * torch.eye(4), 0.1 * torch.eye(4))],
+        "small": [
+            (0.1 * torch.eye(4), 0.1 * torch.eye(4)),
+            (1e-3 * torch.eye(4), 1e-3 * torch.eye(4)),
+            (1e-4 * torch.eye(4), 1e-4 * torch.eye(4)),
+        ],
         "constant": [(torch.ones(4, 4), torch.ones(4, 4)), (torch.eye(4), torch.ones(4, 4))],
     },
     "12.8": {

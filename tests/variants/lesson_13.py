@@ -399,6 +399,24 @@ def found_in_place(read, text, prices, distances):
     return result
 
 
+def last_of_all(read, text, prices, distances):
+    result = {}
+    for d in distances:
+        for price in prices:
+            words = text[:]
+            words[-1 - d] = price
+            result[d] = (read(words) == price) * 100 / len(prices)
+    return result
+
+
+def counted_on(read, text, prices, distances):
+    result, hits = {}, []
+    for d in distances:
+        hits += [read([*text[: len(text) - 1 - d], price, *text[len(text) - d :]]) == price for price in prices]
+        result[d] = sum(hits) / len(prices) * 100
+    return result
+
+
 def found_in_one_copy(read, text, prices, distances):
     words, result = text[:], {}
     for d in distances:
@@ -486,7 +504,7 @@ LOW = torch.tensor([[1.0, 2, 3, 4], [2, 4, 6, 8], [3, 6, 9, 12], [4, 8, 12, 16],
 # 13.8
 
 SIZES = {
-    "numbers": 2048, "kilobytes": 96, "megabytes": 192, "grouped": 48, "multi-query": 12, "window": 24, "linear": 66560,
+    "numbers": 2048, "kilobytes": 96, "megabytes": 192, "grouped": 24, "multi-query": 12, "window": 24, "linear": 66560,
 }  # fmt: skip
 
 
@@ -588,6 +606,15 @@ WRONG = {
         "wrong-ones": [found_with(right=lambda a, p: a != p)],
         "first-price-only": [found_with(all_of=lambda prices: prices[:1])],
         "yes-or-no": [found_with(of=lambda hits, n: hits > 0)],
+        "any": [found_with(of=lambda hits, n: 100.0 if hits else 0.0)],
+        "all-or-nothing": [
+            found_with(of=lambda hits, n: 100.0 if hits == n else 0.0),
+            found_with(of=lambda hits, n: hits // n * 100),
+        ],
+        "last-price-only": [found_with(all_of=lambda prices: prices[-1:])],
+        "last-price-of-all": [last_of_all],
+        "never-from-0": [counted_on],
+        "one-too-far-at-most": [found_with(lambda n, d: max(n - 2 - d, 0))],
         "by-place": [found_with(key=lambda n, d: n - 1 - d)],
         "anything-said": [found_with(right=lambda a, p: a is not None)],
     },
@@ -625,6 +652,7 @@ WRONG = {
         "no-bytes": [{**SIZES, "kilobytes": 48}],
         "in-bytes": [{**SIZES, "kilobytes": 98304}],
         "thousands": [{**SIZES, "kilobytes": 98.304}],
+        "thousands-rounded": [{**SIZES, "kilobytes": 98}],
         "one-layer-only": [{**SIZES, "megabytes": 8}],
         "keys-only-all": [{**SIZES, "megabytes": 96}],
         "squared": [{**SIZES, "megabytes": 393216}],

@@ -203,6 +203,8 @@ TARGET = write(
         _target,
         {
             "softmax": ("torch.sigmoid(scores) * mask", "_hidden(scores, mask)"),
+            "softmax-nan": ("torch.sigmoid(scores) * mask", "torch.softmax(scores.masked_fill(~mask, -math.inf), -1)"),
+            "softmax-large": ("torch.sigmoid(scores) * mask", "torch.softmax(scores.masked_fill(~mask, -1e9), -1)"),
             "softmax-late": ("torch.sigmoid(scores)", "torch.softmax(scores, -1)"),
             "no-mask": (" * mask", ""),
             "masked-scores": ("torch.sigmoid(scores) * mask", "torch.sigmoid(scores * mask)"),
@@ -217,6 +219,7 @@ TARGET = write(
                 ".sum(dim=1) / weights.sum(1, keepdim=True).clamp(min=1e-9), weights",
             ),
             "normalised": ("* mask", "* mask / (torch.sigmoid(scores) * mask).sum(1, keepdim=True).clamp(min=1e-9)"),
+            "normalised-nan": ("* mask", "* mask / (torch.sigmoid(scores) * mask).sum(1, keepdim=True)"),
             "unweighted": ("(weights.unsqueeze(-1) * history)", "(mask.unsqueeze(-1) * history)"),
             "context-unmasked": (
                 "(weights.unsqueeze(-1) * history)",
@@ -309,17 +312,22 @@ TOKENS = write(
 
 
 def _people(generator):
+    """Scores mostly below 0; some targets stand exactly at place `at`, or at the next, in one of the rankings."""
     drawn = []
-    for people, films, count, at in [(40, 60, 9, 4), (60, 45, 12, 3)]:
-        scores = torch.rand(people, films, generator=generator).argsort(1).float() + 0.5
+    for people, films, count, at in [(110, 60, 9, 4), (130, 45, 12, 3), (120, 50, 10, 5)]:
+        scores = torch.rand(people, films, generator=generator).argsort(1).float() + 0.5 - films
         target = torch.randint(films, (people,), generator=generator)
-        scores[torch.arange(people), target] += 0.6 * films * torch.rand(people, generator=generator)
-        scores[torch.arange(people), target] += 0.25  # no two are equal
+        everyone = torch.arange(people)
+        scores[everyone, target] += 0.6 * films * torch.rand(people, generator=generator) // 1 + 0.25  # none are equal
         seen = torch.rand(people, films, generator=generator) < 0.4
-        seen[torch.arange(people), target] = False
+        seen[everyone, target] = False
         chances = torch.rand(people, films, generator=generator).masked_fill(seen, -1.0)
-        chances[torch.arange(people), target] = -1.0
-        drawn.append((scores, target, seen, chances.topk(count).indices, at))
+        chances[everyone, target] = -1.0
+        few = chances.topk(count).indices
+        for person in range(8):
+            others = scores[person, few[person] if person % 2 else chances[person] >= 0]
+            scores[person, target[person]] = others.sort(descending=True).values[at - person // 2 % 2] + 0.25
+        drawn.append((scores, target, seen, few, at))
     return drawn
 
 
@@ -358,6 +366,10 @@ RANKS = write(
                 ("sum(1) < at\n    among_few", "sum(1) < at - 1\n    among_few"),
                 ("sum(1) < at\n    return", "sum(1) < at - 1\n    return"),
             ],
+            "one-too-many-among-all": ("sum(1) < at\n    among_few", "sum(1) <= at\n    among_few"),
+            "one-too-many-among-few": ("sum(1) < at\n    return", "sum(1) <= at\n    return"),
+            "one-too-few-among-all": ("sum(1) < at\n    among_few", "sum(1) < at - 1\n    among_few"),
+            "seen-get-0": ("scores.masked_fill(seen, -math.inf)", "scores * ~seen"),
             "one-too-few-among-few": ("sum(1) < at\n    return", "sum(1) < at - 1\n    return"),
             "upside-down": [("-math.inf) > own", "math.inf) < own"), ("drawn) > own", "drawn) < own")],
             "counts": [
@@ -449,21 +461,27 @@ def _middle(answer):
     return query.T @ key
 
 
+def _vanishes(answer, product):
+    """Whether a product of the two matrices is zero but for rounding, beside the size of their numbers."""
+    query, key = _pair(answer)
+    return bool(product.abs().max() <= 1e-6 * query.abs().max() * key.abs().max())
+
+
 CONSTANT = prove(
     "12.7",
     requirements={
         "shape": lambda answer: all(part.shape == (4, 4) for part in _pair(answer)),
         "finite": lambda answer: all(bool(part.isfinite().all()) for part in _pair(answer)),
-        "query-zero": lambda answer: bool((_pair(answer)[0].abs() > 1e-6).any()),
-        "key-zero": lambda answer: bool((_pair(answer)[1].abs() > 1e-6).any()),
+        "query-zero": lambda answer: bool((_pair(answer)[0] != 0).any()),
+        "key-zero": lambda answer: bool((_pair(answer)[1] != 0).any()),
         "dot-products": lambda answer: (
             not torch.allclose(_middle(answer), torch.eye(4, dtype=torch.float64), atol=1e-6)
         ),
         "rows-instead": lambda answer: (
-            bool(_middle(answer).abs().max() < 1e-5) or bool((_pair(answer)[0] @ _pair(answer)[1].T).abs().max() > 1e-5)
+            _vanishes(answer, _middle(answer)) or not _vanishes(answer, _pair(answer)[0] @ _pair(answer)[1].T)
         ),
-        "small": lambda answer: not 1e-5 <= float(_middle(answer).abs().max()) < 0.05,
-        "constant": lambda answer: bool(_middle(answer).abs().max() < 1e-5),
+        "small": lambda answer: _vanishes(answer, _middle(answer)) or bool(_middle(answer).abs().max() >= 0.05),
+        "constant": lambda answer: _vanishes(answer, _middle(answer)),
     },
 )
 

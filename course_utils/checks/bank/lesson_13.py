@@ -326,26 +326,33 @@ MENDED = write(
 def _readers_and_texts(generator):
     words = ["and", "the", "for", "with"]
     drawn = []
-    for length, reach, first, prices in ((9, 4, 0, [3, 5, 8]), (12, 6, 2, [2, 7, 9, 4])):
+    for length, reach, first, blind, prices in ((9, 4, 0, 2, [3, 5, 8]), (12, 6, 2, 3, [2, 7, 9, 4])):
         picks = torch.randint(len(words), (length,), generator=generator).tolist()
         text = [words[pick] for pick in picks]
-        drawn.append(
-            (_reads(length, reach, first, prices[0]), text, prices, [0, 1, reach - 1, reach, reach + 1, length - 1])
-        )
+        distances = sorted({0, 1, 2, blind, reach - 1, reach, reach + 1, length - 1})
+        drawn.append((_reads(length, reach, first, blind, prices), text, prices, distances))
     return drawn
 
 
-def _reads(length, reach, first, unknown):
-    """Reads so many places back, in a longer text fewer, and the first few words; one price it takes for another."""
+def _reads(length, reach, first, blind, prices):
+    """Reads so many places back, in a longer text fewer, and the first few words, and errs.
+
+    Which prices it takes for others depends on their distance: the last one, the first one, all, none, else the second.
+    """
+    missed = {0: prices[-1:], 1: prices[:1], blind: prices, reach: []}
 
     def read(words):
         if not isinstance(words, list | tuple):
             raise TypeError(f"a text is a list of words, not {type(words).__name__}")
-        seen = [
-            word for place, word in enumerate(words) if place < first or place >= 2 * len(words) - 1 - length - reach
+        found = [
+            (len(words) - 1 - place, word)
+            for place, word in enumerate(words)
+            if not isinstance(word, str) and (place < first or place >= 2 * len(words) - 1 - length - reach)
         ]
-        found = [word for word in seen if not isinstance(word, str)]
-        return None if not found else -1 if found[-1] == unknown else found[-1]
+        if not found:
+            return None
+        distance, price = found[-1]
+        return -1 if price in missed.get(distance, prices[1:2]) else price
 
     return read
 
@@ -394,6 +401,12 @@ NEEDLE = write(
             "wrong-ones": ("read(copy) == price", "read(copy) != price"),
             "first-price-only": [("for price in prices", "for price in prices[:1]"), ("/ len(prices)", "/ 1")],
             "yes-or-no": ("100 * right / len(prices)", "right > 0"),
+            "any": ("100 * right / len(prices)", "100.0 * (right > 0)"),
+            "all-or-nothing": ("100 * right / len(prices)", "100.0 * (right == len(prices))"),
+            "last-price-only": [("right += read", "right = read"), ("/ len(prices)", "/ 1")],
+            "last-price-of-all": ("right += read", "right = read"),
+            "never-from-0": [("    found = {}\n", "    found, right = {}, 0\n"), ("        right = 0\n", "")],
+            "one-too-far-at-most": ("len(text) - 1 - distance", "max(len(text) - 2 - distance, 0)"),
             "by-place": ("found[distance]", "found[len(text) - 1 - distance]"),
             "anything-said": ("read(copy) == price", "read(copy) is not None"),
         },
@@ -515,7 +528,7 @@ def _sizes():
         "numbers": numbers,
         "kilobytes": kilobytes,
         "megabytes": megabytes,
-        "grouped": megabytes / (heads / 4),
+        "grouped": megabytes * 2 / heads,
         "multi-query": megabytes / heads,
         "window": megabytes * 256 / tokens,
         "linear": heads * (torch.zeros(size, size).numel() + size),
@@ -534,6 +547,7 @@ SIZES = predict(
         "no-bytes": {"kilobytes": 48},
         "in-bytes": {"kilobytes": 98304},
         "thousands": {"kilobytes": 98.304},
+        "thousands-rounded": {"kilobytes": 98},
         "one-layer-only": {"megabytes": 8},
         "keys-only-all": {"megabytes": 96},
         "squared": {"megabytes": 393216},
