@@ -1,5 +1,7 @@
 """What no bank knows: how a wrong result is related to the right one, and where it is right."""
 
+import math
+
 import pytest
 import torch
 from hypothesis import given
@@ -123,4 +125,19 @@ def test_no_relation_is_said_that_holds_in_one_case_only(seed, one, two):
 )
 def test_sequences_and_masks(found, expected, words):
     said = relation([(found, expected)], [{}], 1e-4)
+    assert words in said and bool(words) == bool(said)
+
+
+@pytest.mark.parametrize(
+    ("pairs", "words"),
+    [
+        ([(0.3, 0.5), (0.9, 0.4)], ""),  # any number is another one times a factor
+        ([(0.0, 0.45), (0.0, 0.3)], ""),  # 0 is no rounded 0.45
+        ([([0.0, 2.0], [-math.inf, 2.0])] * 2, ""),
+        ([([0.0, 2.0, 0.0], [-3.0, 2.0, -1.0])] * 2, "`relu` of the right one"),
+        ([([1.0, 3.0], [1.2, 2.7])] * 2, "`round` of the right one"),
+    ],
+)
+def test_what_holds_of_every_wrong_number_is_not_said(pairs, words):
+    said = relation([(torch.tensor(one), torch.tensor(two)) for one, two in pairs], [{}, {}], 1e-4)
     assert words in said and bool(words) == bool(said)

@@ -9,6 +9,8 @@ import torch
 
 from course_utils.checks import Exercise
 from course_utils.checks.changes import changes, compiled, tree_of
+from course_utils.checks.compare import run
+from course_utils.checks.steps import slip
 
 
 def mixed(scores):
@@ -152,3 +154,29 @@ def test_every_change_changes_something():
     tree = tree_of(mixed)
     texts = [ast.unparse(change.tree) for change in changes(tree)]
     assert ast.unparse(tree) not in texts
+
+
+def below(scores, at):
+    return (scores.sort(-1).values < at).double().cumsum(-1)
+
+
+def at_drawn(generator):
+    return [(torch.randn(3, 5, generator=generator), at) for at in (-1, 1)]
+
+
+BELOW = Exercise("0.1", "Below", oracle=below, inputs=at_drawn, mistakes=[])
+
+
+def test_true_and_false_of_a_number_are_not_exchanged():
+    found = verdict(lambda scores, at: (scores.sort(-1).values < -(at + 1)).double().cumsum(-1), BELOW)
+    assert found.state == "wrong" and "True and False" not in found.message, found.message
+
+
+def rooted(scores):
+    return torch.sqrt(1 + scores.sigmoid())  # with −1 in place of 1 nan everywhere
+
+
+def test_two_answers_that_are_nan_everywhere_share_no_mistake():
+    cases = drawn(torch.Generator().manual_seed(0))
+    outcomes = [run(lambda scores: scores * math.nan, case, None, 0) for case in cases]
+    assert slip([(rooted, None)], cases, outcomes, 1e-4) == ("", None)

@@ -74,7 +74,8 @@ def _from_sizes(pairs: list[Pair], sizes: list[dict[str, int]], tolerance: float
         for way, of in ways.items():
             if all(math.isclose(factor, of(size), rel_tol=1e-2) for factor, size in zip(factors, given, strict=True)):
                 return say(way, what=name)
-    return say("relation.factor-of-each")
+    # Any number is another one times a factor.
+    return "" if all(found.numel() == 1 for found, _ in pairs) else say("relation.factor-of-each")
 
 
 # Sequences.

@@ -5,14 +5,17 @@ that makes it do what the learner's does names the slip. Both are tried on all t
 true of it. The search has little time, and says nothing when that is over.
 """
 
+import inspect
 import linecache
 import time
 import warnings
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import torch
+
 from course_utils.checks.changes import Change, changes, compiled, tree_of
-from course_utils.checks.compare import Outcome, run, same
+from course_utils.checks.compare import Outcome, as_tensor, run, same
 from course_utils.checks.limits import TimeUp, within
 from course_utils.checks.words import say
 
@@ -50,6 +53,8 @@ def culprit(answer: Any, cases: Cases, right: list[Outcome], call: Callable | No
 
 def slip(rights: Iterable[tuple[Any, Callable | None]], cases: Cases, found: list[Outcome], tolerance: float) -> tuple:
     """The sentence on the one step that makes a right answer do what the learner's does, and that answer."""
+    if all(_all_nan(one.value) for one in found):
+        return "", None  # two answers that are nan everywhere need not share a mistake
     known = _search(list(rights), cases, found, tolerance)
     if known is None:
         return "", None
@@ -69,6 +74,8 @@ def _search(
             for change in changes(tree) if tree is not None else ():
                 if time.thread_time() > end:
                     return None
+                if change.name == "inverted" and _is_number(answer, dict(change.values)["name"], cases):
+                    continue
                 function = _made(change, answer)
                 if function is not None and _gives(function, cases, wanted, call, tolerance):
                     return change, function
@@ -78,6 +85,24 @@ def _search(
         return within(look, PATIENCE * SECONDS)  # a changed loop may never end
     except TimeUp:
         return None
+
+
+def _all_nan(value: Any) -> bool:
+    """Whether a result, or one of its parts, holds nothing but nan."""
+    if isinstance(value, list | tuple):
+        return any(_all_nan(part) for part in value)
+    tensor = as_tensor(value)
+    return isinstance(tensor, torch.Tensor) and tensor.numel() > 0 and bool(tensor.isnan().all())
+
+
+def _is_number(answer: Any, name: str, cases: Cases) -> bool:
+    """Whether an argument is no mask, so that True and False cannot be exchanged in it."""
+    try:
+        place = list(inspect.signature(answer).parameters).index(name)
+        value = cases[0][place]
+    except (ValueError, TypeError, IndexError):
+        return False
+    return value.dtype != torch.bool if isinstance(value, torch.Tensor) else type(value) in (int, float)
 
 
 def _made(change: Change, answer: Any) -> Callable | None:

@@ -537,6 +537,7 @@ WRONG = {
         "divided": [tile_divided],
         "scores-for-powers": [tile_softmax],
         "values-not-weighted": [tile_unweighted],
+        "swapped": [lambda *given: [tile_of()(*given)[place] for place in (0, 2, 1)]],
         "total-for-context-lost": [tile_total_lost],
         "against-its-own-greatest": [tile_of(own=True)],
     },

@@ -89,6 +89,10 @@ TILE = write(
             ),
             "scores-for-powers": ("powers @ values", "torch.softmax(scores, -1) @ values"),
             "values-not-weighted": ("powers @ values", "values.sum(0)"),
+            "swapped": (
+                "rescale * total + powers.sum(dim=-1), rescale[:, None] * context + powers @ values",
+                "rescale[:, None] * context + powers @ values, rescale * total + powers.sum(dim=-1)",
+            ),
             "total-for-context-lost": ("rescale * total + powers.sum(dim=-1)", "powers.sum(dim=-1)"),
         },
     )
