@@ -57,6 +57,19 @@ def in_orders(there, back):
     return answer
 
 
+def sides_exchanged(cut, laid):
+    """A wrong answer: as many squares below each other as lie side by side, on one way or both."""
+
+    def answer(pictures, tokens, size):
+        batch, rows, columns = pictures.shape
+        there, back = with_loops(pictures, tokens, size)
+        if cut:
+            there = cut_with_einops_order(pictures.reshape(batch, columns, rows), size)
+        return there, lay(tokens, (batch, columns, rows), size).reshape(batch, rows, columns) if laid else back
+
+    return answer
+
+
 def back_of_its_own(pictures, tokens, size):
     return with_loops(pictures, tokens, size)[0], pictures.clone()
 
@@ -468,6 +481,9 @@ WRONG = {
         "columns-first-both-ways": [in_orders("ndcij", "ndcij")],
         "turned": [in_orders("ncdji", "ncdij")],
         "turned-both-ways": [in_orders("ncdji", "ncdji")],
+        "sides-exchanged": [sides_exchanged(True, False)],
+        "sides-exchanged-both-ways": [sides_exchanged(True, True)],
+        "sides-exchanged-back": [sides_exchanged(False, True)],
         "own-back": [back_of_its_own],
         "wrong-axes-back": [other_axes],
         "swapped": [lambda pictures, tokens, size: with_loops(pictures, tokens, size)[::-1]],

@@ -314,6 +314,46 @@ def tiles_of(
     return tiles
 
 
+def tiles_turned(query, key, value, tile):
+    top, whole, mixed = torch.tensor(-INF), 0.0, 0.0
+    for keys, values in zip(key.split(tile), value.split(tile), strict=True):
+        scores = query @ keys.mT * query.shape[1] ** -0.5
+        new = torch.max(top, scores.amax(1, keepdim=True))
+        whole = (new - top).exp() * whole + (scores - new).exp().sum(1, keepdim=True)
+        mixed = (new - top).exp() * mixed + (scores - new).exp() @ values
+        top = new
+    return mixed / whole
+
+
+def tiles_divided_inside(query, key, value, tile):
+    top, whole, mixed = torch.tensor(-INF), 0.0, 0.0
+    for keys, values in zip(key.split(tile), value.split(tile), strict=True):
+        scores = query @ keys.mT * query.shape[1] ** -0.5
+        new = torch.max(top, scores.amax(1, keepdim=True))
+        whole = (top - new).exp() * whole + (scores - new).exp().sum(1, keepdim=True)
+        mixed = ((top - new).exp() * mixed + (scores - new).exp() @ values) / whole
+        top = new
+    return mixed / whole
+
+
+def step_weighed(weights_of):
+    """A wrong answer: other weights from the scores and what may be seen."""
+
+    def step(x, key, value, wq, wk, wv):
+        before = key.shape[1]
+        keys, values = torch.cat([key, x @ wk], 1), torch.cat([value, x @ wv], 1)
+        seen = torch.arange(keys.shape[1]) <= before + torch.arange(x.shape[1])[:, None]
+        scores = torch.einsum("bns,bks->bnk", x @ wq, keys) * keys.shape[-1] ** -0.5
+        return weights_of(scores, seen) @ values, keys, values
+
+    return step
+
+
+def step_top_left_unscaled(x, key, value, wq, wk, wv):
+    _, keys, values = step_fused(x, key, value, wq, wk, wv)
+    return F.scaled_dot_product_attention(x @ wq, keys, values, is_causal=True, scale=1.0), keys, values
+
+
 def unscaled(query, tile):
     return 1.0
 
@@ -548,6 +588,11 @@ WRONG = {
         "one-too-many": [step_masked(triangle(1))],
         "inverted": [step_masked(lambda new, before: ~triangle(0)(new, before))],
         "inverted-large": [step_masked(lambda new, before: ~triangle(0)(new, before), -1e9)],
+        "added-mask": [step_weighed(lambda s, seen: (s + seen.float()).softmax(-1))],
+        "mask-after-softmax": [step_weighed(lambda s, seen: torch.where(seen, s.softmax(-1), 0.0))],
+        "mask-times-scores": [step_weighed(lambda s, seen: torch.where(seen, s, 0.0).softmax(-1))],
+        "top-left-and-root": [step_top_left_unscaled],
+        "keys-and-values-swapped": [lambda x, key, value, wq, wk, wv: step_fused(x, key, value, wq, wv, wk)],
         "new-first": [step_new_first],
         "old-forgotten": [step_forgets],
         "only-new-seen": [step_sees_new],
@@ -569,6 +614,9 @@ WRONG = {
         "key-without-features": [of_weights(told=lambda x: x)],
         "no-plus-one": [of_weights(F.elu, F.elu)],
         "relu": [of_weights(lambda x: x.clamp(min=0) + 1, lambda x: x.relu() + 1)],
+        "plus-one-inside": [of_weights(lambda x: F.elu(1 + x), lambda x: F.elu(1 + x))],
+        "exponential": [of_weights(torch.exp, torch.exp)],
+        "softplus": [of_weights(F.softplus, F.softplus)],
         "only-the-last": [last_only],
         "total-of-the-last": [last_below],
         "scaled": [of_weights(asked=lambda x: plus(x / x.shape[-1] ** 0.5))],
@@ -590,6 +638,8 @@ WRONG = {
         "total-not-rescaled": [tiles_of(total=False)],
         "context-not-rescaled": [tiles_of(context=False)],
         "rescaled-the-other-way": [tiles_of(turn=True)],
+        "turned-round-nan": [tiles_turned],
+        "divided-inside": [tiles_divided_inside],
         "greatest-not-carried": [tiles_of(carry=False)],
         "not-divided": [tiles_undivided],
         "mean-of-tiles": [tiles_averaged],

@@ -62,6 +62,21 @@ PATCHES = write(
                 TURNED,
                 ("size, size).transpose(2, 3)\n    return", "size, size).permute(0, 1, 4, 2, 3)\n    return"),
             ],
+            "sides-exchanged": (
+                "pictures.reshape(batch, down, size, across, size)",
+                "pictures.reshape(batch, across, size, down, size)",
+            ),
+            "sides-exchanged-both-ways": [
+                (
+                    "pictures.reshape(batch, down, size, across, size)",
+                    "pictures.reshape(batch, across, size, down, size)",
+                ),
+                ("tokens.reshape(batch, down, across, size, size)", "tokens.reshape(batch, across, down, size, size)"),
+            ],
+            "sides-exchanged-back": (
+                "tokens.reshape(batch, down, across, size, size)",
+                "tokens.reshape(batch, across, down, size, size)",
+            ),
             "own-back": ("tokens.reshape(batch, down, across", "there.reshape(batch, down, across"),
             "wrong-axes-back": ("size, size).transpose(2, 3)\n    return", "size, size).transpose(1, 2)\n    return"),
             "swapped": (
