@@ -45,8 +45,8 @@ NETWORKS = {  # reader + pooling: learning rate, dropout, numbers a word, from t
     "self-attention + mean": (0.005, 0.5, 128),
     "self-attention + attention": (0.005, 0.5, 64),
     "gru + last": (0.02, 0.5, 64),
-    "gru + mean": (0.02, 0.5, 64),
-    "gru + max": (0.02, 0.5, 64),
+    "gru + mean": (0.01, 0.5, 64),
+    "gru + max": (0.01, 0.5, 64),
     "gru + attention": (0.02, 0.5, 128),
 }
 SHUFFLED = ("words", "words and pairs", "plain + mean", "convolution + max", "self-attention + attention", "gru + last")

@@ -26,7 +26,8 @@ def add_tile(before: Running, scores: Tensor, value: Tensor) -> Running:
     Shapes: scores (…, query, tile), −inf where hidden, value (…, tile, value size) → as before.
     When a greater score turns up, what was summed so far is rescaled to it. A query that has seen nothing yet has −inf
     as its greatest score; it is given 0 in the exponent, so that a fully hidden tile adds 0 and not nan.
-    Source: Milakov and Gimelshein 2018, algorithm 3; Dao et al. 2022, algorithm 1.
+    Source: Milakov and Gimelshein 2018, algorithm 3 (greatest and total); Rabe and Staats 2021; Dao et al. 2022,
+    algorithm 1.
     """
     greatest = torch.maximum(before.greatest, scores.amax(-1, keepdim=True))
     anchor = greatest.masked_fill(greatest == -math.inf, 0.0)

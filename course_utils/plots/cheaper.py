@@ -106,8 +106,8 @@ def needles(report: Mapping[str, Any], first: bool = False, note: str = "", ax: 
         _curve(ax, place, name, steps, rows[:, steps].T, marker=False)
     ax.set_xscale("log", base=2)
     ax.xaxis.set_major_formatter(lambda x, _: f"{x:.0f}")
-    ax.set(xlabel=_noted("tokens between the price and the question", note), ylim=(-2, 104))
-    ax.set(ylabel="% of prices found", title="The price stands first" if first else "The price stands somewhere")
+    ax.set(xlabel=_noted("places from the price to the question", note), ylim=(-2, 104))
+    ax.set(ylabel="% of prices found", title="The price is the first token" if first else "The price is a later token")
     ax.legend(fontsize=9)
 
 
