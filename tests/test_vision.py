@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from course_utils.data.handwriting import SPLITS, Digits, fewer, load_handwriting, shifted, shuffled
-from course_utils.models.vision import SmallConvolution, VisionTransformer, patches, picture_of, rollout
+from course_utils.models.vision import SmallConvolution, VisionTransformer, patches, rollout
 from course_utils.train.pictures import answers, fit_pictures, percent_right
 
 
@@ -16,13 +16,12 @@ def drawn(*shape, seed=0):
 
 
 @pytest.mark.parametrize(("shape", "size"), [((3, 8, 8), 2), ((2, 6, 9), 3), ((4, 4), 4), ((5, 2, 4, 6), 1)])
-def test_patches_are_those_of_unfold_and_go_back(shape, size):
+def test_patches_are_those_of_unfold(shape, size):
     picture = drawn(*shape)
     tokens = patches(picture, size)
     flat = picture.reshape(-1, 1, *shape[-2:])
     expected = F.unfold(flat, size, stride=size).transpose(1, 2)
     torch.testing.assert_close(tokens.reshape(expected.shape), expected)
-    torch.testing.assert_close(picture_of(tokens, *shape[-2:]), picture)
 
 
 def test_a_plain_reshape_has_the_same_shape_and_makes_strips():
@@ -133,7 +132,6 @@ def test_maps_have_a_row_for_each_token_and_rollout_keeps_sums():
     ("wrong", "said"),
     [
         (lambda: patches(torch.zeros(8, 8), 3), "size: got 3"),
-        (lambda: picture_of(torch.zeros(4, 3), 2, 6), r"tokens: got shape \(4, 3\)"),
         (lambda: load_handwriting(5), "split: got 5"),
         (lambda: shifted(torch.zeros(1, 3, 3), torch.Generator(), 0), "most: got 0"),
         (lambda: shuffled(torch.zeros(1, 8, 8), 3), "patch: got 3"),

@@ -5,7 +5,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from course_utils.attention.basics import Score, attend, scaled_dot
-from course_utils.attention.cache import Cache
 from course_utils.attention.guards import require_divisor, require_mask, require_pairs, require_positive
 from course_utils.attention.masks import hidden
 
@@ -35,8 +34,7 @@ class MultiHeadAttention(nn.Module):
     (…, heads, query, key) → output (…, query, size), weights (…, heads, query, key) or None.
     Each head has `head_size` features, by default size / heads, and divides its scores by the root of that number.
     Weights are None unless `need_weights` asks for them: without them the fused kernel does the work. `bias` is added
-    to the scores, as relative positions are: (heads, query, key). With a `cache`, key and value are the new ones only,
-    and mask and bias speak of all that are kept. Source: Vaswani et al. 2017, section 3.2.2.
+    to the scores, as relative positions are: (heads, query, key). Source: Vaswani et al. 2017, section 3.2.2.
     Raises ValueError when the number of heads does not divide the size and no head size is given, or a mask has
     neither shape.
     """
@@ -67,13 +65,19 @@ class MultiHeadAttention(nn.Module):
         mask: Tensor | None = None,
         bias: Tensor | None = None,
         need_weights: bool = False,
-        cache: Cache | None = None,
     ) -> tuple[Tensor, Tensor | None]:
         query = split_heads(self.project_query(query), self.heads)  # (…, heads, query, head size)
         key = split_heads(self.project_key(key), self.heads)  # (…, heads, key, head size)
         value = split_heads(self.project_value(value), self.heads)
-        if cache is not None:
-            key, value = cache.append(key, value)
+        return self.attend_in_heads(query, key, value, mask, bias, need_weights)
+
+    def attend_in_heads(
+        self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, bias: Tensor | None, need_weights: bool
+    ) -> tuple[Tensor, Tensor | None]:
+        """Attends in each head, merges the heads and projects back: what follows the projections and the split.
+
+        Shapes: query (…, heads, query, head size), key and value (…, heads, key, head size), the rest as in `forward`.
+        """
         mask = for_heads(mask, query.dim())
         if need_weights:
             context, weights = attend_with_weights(query, key, value, mask, bias)

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from course_utils.attention.cache import Cache
 from course_utils.attention.guards import require_positive
 from course_utils.attention.heads import MultiHeadAttention
+from course_utils.models.places import PlacedAttention
 
 NORMS = ("post", "pre")
 SHORT = 64  # keys: for fewer, plain products are faster on a processor than the fused kernel, which works in tiles
@@ -64,10 +65,10 @@ class EncoderBlock(nn.Module):
 
     def __init__(
         self, size: int, heads: int, hidden: int, dropout: float = 0.0, norm: str = "post",
-        activation: str = "relu", attention: MultiHeadAttention | None = None,
+        activation: str = "relu", attention: PlacedAttention | None = None,
     ) -> None:  # fmt: skip
         super().__init__()
-        self.attention = attention or MultiHeadAttention(size, heads)
+        self.attention = attention or PlacedAttention(size, heads)
         self.around_attention = Residual(size, dropout, norm)
         self.feed = FeedForward(size, hidden, dropout, activation)
         self.around_feed = Residual(size, dropout, norm)
@@ -79,7 +80,7 @@ class EncoderBlock(nn.Module):
         maps: list[Tensor] | None = None,
         cache: Cache | None = None,
     ) -> Tensor:
-        source = self.around_attention(source, lambda x: _context(self.attention, x, x, mask, maps, cache))
+        source = self.around_attention(source, lambda x: _context(self.attention, x, x, mask, maps, cache=cache))
         return self.around_feed(source, self.feed)
 
 
@@ -94,10 +95,10 @@ class DecoderBlock(nn.Module):
 
     def __init__(
         self, size: int, heads: int, hidden: int, dropout: float = 0.0, norm: str = "post",
-        activation: str = "relu", attention: MultiHeadAttention | None = None,
+        activation: str = "relu", attention: PlacedAttention | None = None,
     ) -> None:  # fmt: skip
         super().__init__()
-        self.attention = attention or MultiHeadAttention(size, heads)
+        self.attention = attention or PlacedAttention(size, heads)
         self.around_attention = Residual(size, dropout, norm)
         self.cross = MultiHeadAttention(size, heads)
         self.around_cross = Residual(size, dropout, norm)
@@ -118,16 +119,20 @@ class DecoderBlock(nn.Module):
         return self.around_feed(target, self.feed)
 
 
-class EncoderStack(nn.Module):
-    """Encoder blocks one after the other, and a last norm if `final`: with pre-norm the sum itself is never normed.
+class Stack(nn.Module):
+    """Blocks to go through one after the other, and a last norm if `final`: with pre-norm the sum is never normed."""
 
-    Shapes: as EncoderBlock. `maps` gets the weights of each block in turn.
-    """
-
-    def __init__(self, blocks: Sequence[EncoderBlock], size: int, final: bool = True) -> None:
+    def __init__(self, blocks: Sequence[nn.Module], size: int, final: bool = True) -> None:
         super().__init__()
         self.blocks = nn.ModuleList(blocks)
         self.norm = nn.LayerNorm(size) if final else nn.Identity()
+
+
+class EncoderStack(Stack):
+    """Encoder blocks one after the other, then the last norm.
+
+    Shapes: as EncoderBlock. `maps` gets the weights of each block in turn.
+    """
 
     def forward(
         self,
@@ -141,13 +146,8 @@ class EncoderStack(nn.Module):
         return self.norm(source)
 
 
-class DecoderStack(nn.Module):
+class DecoderStack(Stack):
     """Decoder blocks one after the other; each looks at the same memory. Shapes: as DecoderBlock."""
-
-    def __init__(self, blocks: Sequence[DecoderBlock], size: int, final: bool = True) -> None:
-        super().__init__()
-        self.blocks = nn.ModuleList(blocks)
-        self.norm = nn.LayerNorm(size) if final else nn.Identity()
 
     def forward(
         self,
@@ -183,11 +183,11 @@ def _context(
     seen: Tensor,
     mask: Tensor | None,
     maps: list[Tensor] | None = None,
-    cache: Cache | None = None,
+    **kept: Cache | None,
 ) -> Tensor:
-    """What x is told by what it sees; where somebody collects maps, the weights go there."""
+    """What x is told by what it sees; where somebody collects maps, the weights go there. Self-attention may keep."""
     plain = maps is not None or (seen.shape[-2] <= SHORT and seen.device.type == "cpu")
-    context, weights = attention(x, seen, seen, mask, need_weights=plain, cache=cache)
+    context, weights = attention(x, seen, seen, mask, need_weights=plain, **kept)
     if maps is not None and weights is not None:
         maps.append(weights)
     return context

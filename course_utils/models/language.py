@@ -12,7 +12,7 @@ from course_utils.attention.guards import require_positive
 from course_utils.attention.masks import causal_mask
 from course_utils.data.text import END, PAD, Batch, Vocabulary
 from course_utils.models.blocks import EncoderBlock, EncoderStack, glorot
-from course_utils.models.places import Embedded, scorer, self_attention
+from course_utils.models.places import Embedded, PlacedAttention, scorer
 
 WEIGHTS = Path(__file__).parent / "language.pt"
 
@@ -33,7 +33,7 @@ class LanguageModel(nn.Module):
         super().__init__()
         self.embed = Embedded(vocabulary, size, positions, dropout)
         options = (size, heads, hidden, dropout, norm, activation)
-        blocks = [EncoderBlock(*options, self_attention(size, heads, positions)) for _ in range(layers)]
+        blocks = [EncoderBlock(*options, PlacedAttention(size, heads, positions)) for _ in range(layers)]
         self.blocks = EncoderStack(blocks, size, final=norm == "pre")
         glorot(self.blocks)
         self.project = scorer(self.embed, tied)

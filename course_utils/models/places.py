@@ -7,14 +7,7 @@ from torch import Tensor, nn
 
 from course_utils.attention.cache import Cache
 from course_utils.attention.guards import require_positive
-from course_utils.attention.heads import (
-    MultiHeadAttention,
-    attend_with_weights,
-    for_heads,
-    fused_attend,
-    merge_heads,
-    split_heads,
-)
+from course_utils.attention.heads import MultiHeadAttention, split_heads
 from course_utils.attention.positions import LearnedPositions, RelativeBias, alibi, rotary, sinusoid
 
 POSITIONS = ("sine", "learned", "rotary", "alibi", "relative", "none")
@@ -50,14 +43,16 @@ class Embedded(nn.Module):
 
 
 class PlacedAttention(MultiHeadAttention):
-    """Multi-head self-attention that knows how far apart query and key stand: rotary, ALiBi, or a learned bias.
+    """Multi-head self-attention that can keep its keys and values, and that knows places where the inputs do not.
 
     Shapes: query (batch, length, size), key and value of the same length, mask as in MultiHeadAttention
-    → output (batch, length, size), weights (batch, heads, query, key) or None.
+    → output (batch, length, size), weights (batch, heads, query, key) or None. With a `cache`, query, key and value are
+    the new ones only, and the mask speaks of all that are kept. With positions "rotary", "alibi" and "relative" (a
+    learned bias) the scores know how far apart query and key stand; with the others it is MultiHeadAttention.
     Raises ValueError for an unknown way, and with rotary for heads of odd size.
     """
 
-    def __init__(self, size: int, heads: int, positions: str) -> None:
+    def __init__(self, size: int, heads: int, positions: str = "none") -> None:
         _require_way(positions)
         super().__init__(size, heads)
         self.positions = positions
@@ -85,22 +80,7 @@ class PlacedAttention(MultiHeadAttention):
             bias = alibi(self.heads, query.shape[-2], key.shape[-2]).to(query)
         if self.relative is not None:
             bias = self.relative(query.shape[-2], key.shape[-2]).to(query.dtype)
-        mask = for_heads(mask, query.dim())
-        if need_weights:
-            context, weights = attend_with_weights(query, key, value, mask, bias)
-        else:
-            context, weights = fused_attend(query, key, value, mask, bias), None
-        return self.project_output(merge_heads(context)), weights
-
-
-def self_attention(size: int, heads: int, positions: str = "sine") -> MultiHeadAttention:
-    """Makes the self-attention that goes with a way to tell positions: the usual one where they are in the inputs."""
-    _require_way(positions)
-    return (
-        PlacedAttention(size, heads, positions)
-        if positions in ("rotary", "alibi", "relative")
-        else (MultiHeadAttention(size, heads))
-    )
+        return self.attend_in_heads(query, key, value, mask, bias, need_weights)
 
 
 def scorer(embedded: Embedded, tied: bool = True) -> nn.Linear:

@@ -13,7 +13,7 @@ from course_utils.data.text import START
 from course_utils.models.blocks import DecoderBlock, DecoderStack, EncoderBlock, EncoderStack, glorot
 from course_utils.models.decoding import greedy_search
 from course_utils.models.encoder import Memory
-from course_utils.models.places import Embedded, scorer, self_attention
+from course_utils.models.places import Embedded, PlacedAttention, scorer
 
 
 class Transformer(nn.Module):
@@ -52,8 +52,8 @@ class Transformer(nn.Module):
         options = (size, heads, hidden, dropout, norm, activation)
         self.embed_source = Embedded(source_size, size, positions, dropout)
         self.embed_target = Embedded(target_size, size, positions, dropout)
-        readers = [EncoderBlock(*options, self_attention(size, heads, positions)) for _ in range(layers)]
-        writers = [DecoderBlock(*options, self_attention(size, heads, positions)) for _ in range(decoder_layers)]
+        readers = [EncoderBlock(*options, PlacedAttention(size, heads, positions)) for _ in range(layers)]
+        writers = [DecoderBlock(*options, PlacedAttention(size, heads, positions)) for _ in range(decoder_layers)]
         self.encoder = EncoderStack(readers, size, final)
         self.decoder = DecoderStack(writers, size, final)
         glorot(self.encoder)

@@ -1,7 +1,5 @@
 """Pictures as tokens: patches, a small Vision Transformer, a convolution to hold it against, and what it looked at."""
 
-import math
-
 import torch
 from torch import Tensor, nn
 
@@ -22,18 +20,6 @@ def patches(picture: Tensor, size: int) -> Tensor:
         if not isinstance(size, int) or size < 1 or side % size:
             raise ValueError(f"size: got {size!r}, expected a whole number that divides {rows} and {columns}")
     cut = picture.unflatten(-2, (-1, size)).unflatten(-1, (-1, size))  # (…, patch row, row, patch column, column)
-    return cut.transpose(-3, -2).flatten(-2).flatten(-3, -2)
-
-
-def picture_of(tokens: Tensor, rows: int, columns: int) -> Tensor:
-    """Puts patches together again: the inverse of `patches`.
-
-    Shapes: tokens (…, patch, size · size) → (…, rows, columns). Raises ValueError where they do not fill the picture.
-    """
-    size = math.isqrt(tokens.shape[-1])
-    if size * size != tokens.shape[-1] or tokens.shape[-2] * tokens.shape[-1] != rows * columns or columns % size:
-        raise ValueError(f"tokens: got shape {tuple(tokens.shape)}, expected squares that fill {rows} by {columns}")
-    cut = tokens.unflatten(-1, (size, size)).unflatten(-3, (rows // size, columns // size))
     return cut.transpose(-3, -2).flatten(-2).flatten(-3, -2)
 
 

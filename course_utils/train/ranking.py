@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from course_utils.attention.guards import require_positive
-from course_utils.data.films import Asked, newest
+from course_utils.data.films import newest
 from course_utils.train.fit import fit
 
 
@@ -108,12 +108,6 @@ def scores_of(model: nn.Module, histories: list[Tensor], length: int = 100, batc
     found = torch.cat([model(table.to(device))[:, -1].cpu() for table in tables])
     model.train(training)
     return found
-
-
-def ranks_of(model: nn.Module, asked: Asked, length: int = 100) -> Tensor:
-    """The rank of each person's next film among all that the person has not seen. Shapes: → (person)."""
-    scores = scores_of(model, asked.histories, length)
-    return ranks(scores, asked.target, seen(asked.histories, scores.shape[1] - 1))
 
 
 def windows(histories: list[Tensor], length: int) -> Tensor:

@@ -24,11 +24,6 @@ def without_comments(text: str) -> str:
     return outside_code(text, lambda part: COMMENT.sub("", part))
 
 
-def without_code(text: str) -> str:
-    """What is left when code is taken out."""
-    return CODE.sub("", text)
-
-
 def title_of(text: str) -> str:
     """The first heading of a document, without its sign; "" where there is none."""
     found = TITLE.search(text)
