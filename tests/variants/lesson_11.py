@@ -171,6 +171,72 @@ def decoder_like(own=None, other=None, first=None, second=None, add=(True, True,
     return decoder_layer
 
 
+def decoder_with_norms(one, two, three):
+    """A decoder layer whose parts read the stream through `one(parts)` and so on."""
+
+    def decoder_layer(target, memory, target_real, source_real, parts):
+        own, other = both_masks(target_real, source_real)
+        x = one(parts)(target)
+        a = target + parts.self_attention(x, x, x, own)
+        b = a + parts.cross_attention(two(parts)(a), memory, memory, other)
+        return b + parts.feed_forward(three(parts)(b))
+
+    return decoder_layer
+
+
+def as_it_is(parts):
+    return lambda x: x
+
+
+def first_norm(parts):
+    return parts.norm_1
+
+
+def second_norm(parts):
+    return parts.norm_2
+
+
+def third_norm(parts):
+    return parts.norm_3
+
+
+def decoder_exchanged(target, memory, target_real, source_real, parts):
+    own, other = both_masks(target_real, source_real)
+    a = target + parts.cross_attention(*[parts.norm_1(target)] * 3, own)
+    b = a + parts.self_attention(parts.norm_2(a), memory, memory, other)
+    return b + parts.feed_forward(parts.norm_3(b))
+
+
+def decoder_with_bare_keys(target, memory, target_real, source_real, parts):
+    own, other = both_masks(target_real, source_real)
+    a = target + parts.self_attention(parts.norm_1(target), target, target, own)
+    b = a + parts.cross_attention(parts.norm_2(a), memory, memory, other)
+    return b + parts.feed_forward(parts.norm_3(b))
+
+
+def decoder_last_norm_outside(target, memory, target_real, source_real, parts):
+    own, other = both_masks(target_real, source_real)
+    a = target + parts.self_attention(*[parts.norm_1(target)] * 3, own)
+    b = a + parts.cross_attention(parts.norm_2(a), memory, memory, other)
+    return parts.norm_3(torch.add(parts.feed_forward(b), b))
+
+
+def decoder_into_the_target(target, memory, target_real, source_real, parts):
+    own, other = both_masks(target_real, source_real)
+    target.add_(parts.self_attention(*[parts.norm_1(target)] * 3, own))
+    target.add_(parts.cross_attention(parts.norm_2(target), memory, memory, other))
+    return target + parts.feed_forward(parts.norm_3(target))
+
+
+def decoder_step_by_step_in_place(target, memory, target_real, source_real, parts):
+    own, other = both_masks(target_real, source_real)
+    x = parts.norm_1(target)
+    target += parts.self_attention(x, x, x, own)
+    target += parts.cross_attention(parts.norm_2(target), memory, memory, other)
+    target += parts.feed_forward(parts.norm_3(target))
+    return target
+
+
 def lower(n, diagonal=0):
     return torch.ones(n, n).tril(diagonal).bool()
 
@@ -524,6 +590,36 @@ WRONG = {
     },
     "11.2": {
         "not-causal": [decoder_like(own=lambda real: real[:, None].expand(-1, real.shape[1], -1))],
+        "padding-on-the-queries": [decoder_like(own=lambda real: lower(real.shape[1]) & real.unsqueeze(-1))],
+        "source-padding-on-the-queries": [decoder_like(other=lambda target, source: source.unsqueeze(-1))],
+        "mask-without-axis": [
+            decoder_like(other=lambda target, source: source),
+            decoder_like(
+                second=lambda parts, x, memory, masks: parts.cross_attention(x, memory, memory, masks[1].squeeze(1))
+            ),
+        ],
+        "additive-mask": [
+            decoder_like(own=lambda real: torch.nn.Transformer.generate_square_subsequent_mask(real.shape[1])),
+            decoder_like(own=lambda real: torch.where(lower(real.shape[1]) & real[:, None], 0.0, -1e9)),
+            decoder_like(other=lambda target, source: torch.where(source, 0.0, -INF)[:, None]),
+        ],
+        "causal-hidden-is-true": [
+            decoder_like(own=lambda real: torch.ones(2 * [real.shape[1]]).triu(1).bool() & real[:, None])
+        ],
+        "one-ahead": [decoder_like(own=lambda real: lower(real.shape[1], 1) & real[:, None])],
+        "keys-from-the-target": [
+            decoder_like(second=lambda parts, x, memory, masks: parts.cross_attention(x, x, memory, masks[1]))
+        ],
+        "attentions-exchanged": [decoder_exchanged],
+        "first-norm-missing": [decoder_with_norms(as_it_is, second_norm, third_norm)],
+        "second-norm-missing": [decoder_with_norms(first_norm, as_it_is, third_norm)],
+        "third-norm-missing": [decoder_with_norms(first_norm, second_norm, as_it_is)],
+        "no-norms": [decoder_with_norms(as_it_is, as_it_is, as_it_is)],
+        "only-the-query-normed": [decoder_with_bare_keys],
+        "one-norm-for-all": [decoder_with_norms(first_norm, first_norm, first_norm)],
+        "second-norm-twice": [decoder_with_norms(first_norm, second_norm, second_norm)],
+        "third-norm-last": [decoder_last_norm_outside],
+        "in-place": [decoder_into_the_target, decoder_step_by_step_in_place],
         "target-padding-seen": [decoder_like(own=lambda real: lower(real.shape[1])[None])],
         "source-padding-seen": [decoder_like(other=lambda target, source: torch.full_like(source, True)[:, None])],
         "both-paddings-seen": [

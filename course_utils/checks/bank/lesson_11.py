@@ -1,7 +1,7 @@
 """The exercises of lesson 11: block, decoder layer, two leaks, a residual in the wrong place, top-p, and the mask."""
 
 import math
-from types import SimpleNamespace
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -126,10 +126,12 @@ BLOCK = write(
 
 def _decoders(generator):
     drawn = []
-    for (batch, target, source, size, heads, hidden), left in (((2, 4, 6, 6, 2, 9), True), ((3, 5, 3, 8, 2, 7), False)):
+    # Where source and target are equally long, a mask of the other one runs, and its values tell it from other slips.
+    shapes = (((2, 4, 6, 6, 2, 9), True), ((3, 5, 3, 8, 2, 7), False), ((3, 4, 4, 6, 2, 8), True))
+    for (batch, target, source, size, heads, hidden), left in shapes:
         layer = nn.TransformerDecoderLayer(size, heads, hidden, 0.0, batch_first=True, norm_first=True)
         layer = _filled(layer, generator)
-        parts = SimpleNamespace(
+        parts = _Parts(
             self_attention=_Attention(layer.self_attn),
             cross_attention=_Attention(layer.multihead_attn),
             feed_forward=lambda x, layer=layer: layer.linear2(torch.relu(layer.linear1(x))),
@@ -149,17 +151,40 @@ def _real(batch, length):
     return torch.arange(length) < (length - torch.arange(batch))[:, None]
 
 
+class _Parts:
+    """The parts under their names; unlike a SimpleNamespace it is compared by what it holds, so a copy is equal."""
+
+    def __init__(self, **parts: Callable) -> None:
+        vars(self).update(parts)
+
+
 class _Attention:
-    """PyTorch's module, called as in the course: True = may attend, None = everything, and an empty row gets 0."""
+    """PyTorch's module, called as in the course: True = may attend, None = everything, and an empty row gets 0.
+
+    Raises ValueError for a mask of another shape, and for one that is made to be added.
+    """
 
     def __init__(self, module: nn.MultiheadAttention) -> None:
         self.module = module
 
     def __call__(self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -> Tensor:
-        mask = (torch.tensor(True) if mask is None else mask).bool().expand(len(query), query.shape[1], key.shape[1])
+        mask = _fitting(torch.tensor(True) if mask is None else mask, (len(query), query.shape[1], key.shape[1]))
         something = mask.any(-1, keepdim=True)
         hidden = ~(mask | ~something).repeat_interleave(self.module.num_heads, 0)
         return self.module(query, key, value, attn_mask=hidden, need_weights=False)[0].where(something, 0.0)
+
+
+def _fitting(mask: Tensor, wanted: tuple[int, int, int]) -> Tensor:
+    """The mask as (batch, query, key). What is raised begins in its own words, which tell one slip from another."""
+    got = tuple(mask.shape)
+    if mask.is_floating_point() and bool((mask < -1e3).any()):
+        raise ValueError("mask of numbers to add: got 0 and -inf, expected True where a query may attend")
+    try:
+        return mask.bool().expand(wanted)
+    except RuntimeError:
+        if got == (wanted[0], wanted[2]):
+            raise ValueError(f"mask (batch, key): got {got}, expected {wanted}: (batch, query, key)") from None
+        raise ValueError(f"mask: got the shape {got}, expected one that fits {wanted}: (batch, query, key)") from None
 
 
 def _torch_decoder(target, memory, target_real, source_real, parts):
@@ -171,10 +196,29 @@ def _torch_decoder(target, memory, target_real, source_real, parts):
     return out
 
 
+ON_QUERIES = 1e-3  # a mark at places that do not count: more than the tolerance, less than any difference
+
+
 def _at_real_places(answer, target, memory, target_real, source_real, parts):
-    found = answer(target, memory, target_real, source_real, parts)
+    masks = []
+
+    def self_attention(query, key, value, mask=None):
+        masks.append(mask)
+        return parts.self_attention(query, key, value, mask)
+
+    watched = _Parts(**{**vars(parts), "self_attention": self_attention})
+    found = answer(target, memory, target_real, source_real, watched)
     fits = isinstance(found, Tensor) and found.shape == target.shape
-    return found.masked_fill(~target_real[..., None], 0.0) if fits else found
+    filling = ON_QUERIES if any(_hides_queries(mask, target_real) for mask in masks) else 0.0
+    return found.masked_fill(~target_real[..., None], filling) if fits else found
+
+
+def _hides_queries(mask, real):
+    """Whether padded queries see nothing, and queries that count see padded keys: values alone would not tell."""
+    if not isinstance(mask, Tensor) or mask.shape != (*real.shape, real.shape[1]):
+        return False
+    padding_seen = (mask.bool() & real[:, :, None] & ~real[:, None, :]).any()
+    return bool(padding_seen) and not bool(mask.bool()[~real].any())
 
 
 def _decoder(target, memory, target_real, source_real, parts):
@@ -197,6 +241,15 @@ DECODER = write(
         _decoder,
         {
             "not-causal": ("causal & target_real[:, None, :]", "target_real[:, None, :]"),
+            "padding-on-the-queries": ("causal & target_real[:, None, :]", "causal & target_real[:, :, None]"),
+            "source-padding-on-the-queries": (", source_real[:, None, :]", ", source_real[:, :, None]"),
+            "mask-without-axis": (", source_real[:, None, :]", ", source_real"),
+            "additive-mask": (
+                "causal & target_real[:, None, :], source_real[:, None, :]",
+                "torch.zeros(length, length).masked_fill(~causal, -math.inf), source_real[:, None, :]",
+            ),
+            "causal-hidden-is-true": ("causal & target_real", "~causal & target_real"),
+            "one-ahead": (".tril()", ".tril(1)"),
             "target-padding-seen": ("causal & target_real[:, None, :]", "causal"),
             "source-padding-seen": ("source_real[:, None, :]\n", "torch.ones_like(source_real)[:, None, :]\n"),
             "both-paddings-seen": ("causal & target_real[:, None, :], source_real", "causal, (source_real | True)"),
@@ -218,6 +271,26 @@ DECODER = write(
             "never-looks-at-the-source": ("cross_attention(x, memory, memory, other)", "cross_attention(x, x, x, own)"),
             "source-asks": ("(x, memory, memory, other)", "(memory, x, x, target_real[:, None, :])"),
             "values-from-the-target": ("(x, memory, memory, other)", "(x, memory, x, other)"),
+            "keys-from-the-target": ("(x, memory, memory, other)", "(x, x, memory, other)"),
+            "attentions-exchanged": [
+                ("parts.self_attention(", "parts.own_attention("),
+                ("parts.cross_attention(", "parts.self_attention("),
+                ("parts.own_attention(", "parts.cross_attention("),
+            ],
+            "first-norm-missing": ("x = parts.norm_1(target)", "x = target"),
+            "second-norm-missing": ("x = parts.norm_2(target)", "x = target"),
+            "third-norm-missing": ("parts.norm_3(target)", "target"),
+            "no-norms": [
+                ("x = parts.norm_1(target)", "x = target"),
+                ("x = parts.norm_2(target)", "x = target"),
+                ("parts.norm_3(target)", "target"),
+            ],
+            "only-the-query-normed": ("self_attention(x, x, x, own)", "self_attention(x, target, target, own)"),
+            "one-norm-for-all": [("parts.norm_2", "parts.norm_1"), ("parts.norm_3", "parts.norm_1")],
+            "second-norm-twice": ("parts.norm_3", "parts.norm_2"),
+            "third-norm-last": ("target + parts.feed_forward(parts.norm_3(target))",
+                                "parts.norm_3(target + parts.feed_forward(target))"),
+            "in-place": ("target = target + parts.self", "target += parts.self"),
             "memory-normed": ("(x, memory, memory, other)", "(x, parts.norm_2(memory), parts.norm_2(memory), other)"),
             "cross-first": [
                 ("x = parts.norm_1(target)", "x = parts.norm_1(target)\n    first = x"),
