@@ -241,3 +241,25 @@ def test_nan_is_blamed_on_no_requirement():
 def test_common_errors_are_said_in_plain_words_and_in_pythons(answer, words):
     verdict = examine(DOUBLE, answer)
     assert verdict.kind == "misfit" and words in verdict.message and "(Python says: " in verdict.message
+
+
+def test_a_witness_that_is_half_done_is_not_yet_and_a_name_that_is_missing_is_said():
+    witness = Witness(
+        "9.6",
+        "two numbers",
+        [
+            Requirement("less", lambda answer: answer["less"] < 0, "`less` must be below 0"),
+            Requirement("more", lambda answer: answer["more"] > 0, "`more` must be above 0"),
+        ],
+    )
+    for half, name in (({"less": -1, "more": ...}, "`more`"), ({"less": ..., "more": 1}, "`less`")):
+        verdict = witness.examine(half)
+        assert verdict.state == "not yet" and name in verdict.message
+        assert ("`less`" in verdict.message) != ("`more`" in verdict.message)
+    verdict = witness.examine({"less": -1})
+    assert (verdict.state, verdict.mistake) == ("wrong", None)
+    assert "`more`" in verdict.message and "`less`" not in verdict.message
+    assert witness.examine({"less": -1, "more": 1}).state == "passed"
+    assert witness.examine({"less": 1, "more": 1}).mistake == "less"
+    inside = Witness("9.7", "inside", [Requirement("found", lambda answer: {}[answer["less"]], "must be found")])
+    assert "could not read" in inside.examine({"less": "less"}).message  # this KeyError is not about a name's absence

@@ -200,10 +200,15 @@ class Witness:
             return not_yet()
         if is_fake(answer):
             return wrong("witness.unreadable", found=short(answer))
+        if isinstance(answer, Mapping) and (empty := [name for name, item in answer.items() if item is ...]):
+            return not_yet(say("exercise.unfinished", names=", ".join(f"`{name}`" for name in empty)))
         for place, requirement in enumerate(self.requirements):
             try:
                 holds = bool(requirement.holds(copy.deepcopy(answer)))
-            except Exception:
+            except Exception as error:
+                lacking = error.args[0] if isinstance(error, KeyError) and error.args else None
+                if isinstance(answer, Mapping) and isinstance(lacking, str) and lacking not in answer:
+                    return wrong("witness.lacks", name=lacking)
                 return wrong("witness.unreadable", found=short(answer))
             if not holds and place and has_nan(answer):  # the first one is about the form, and may speak of nan itself
                 return wrong("witness.nan")

@@ -339,9 +339,15 @@ def into_x(x, sublayers):
 # 11.5
 
 
+def likelier(probabilities):
+    """Which tokens come before a token: (…, token, likelier one, or one as likely and further to the right)."""
+    one, other = probabilities[..., None, :], probabilities[..., :, None]
+    places = torch.arange(probabilities.shape[-1])
+    return (one > other) | ((one == other) & (places > places[:, None]))
+
+
 def nucleus_by_rank(probabilities, p):
-    bigger = (probabilities[..., None, :] > probabilities[..., :, None]).float()  # (…, token, token that is likelier)
-    collected_before = (bigger * probabilities[..., None, :]).sum(-1)
+    collected_before = (likelier(probabilities) * probabilities[..., None, :]).sum(-1)
     kept = torch.where(collected_before < p, probabilities, 0.0)
     return kept / kept.sum(-1, keepdim=True)
 
@@ -369,8 +375,7 @@ def nucleus_with_softmax(probabilities, p):
 
 
 def collected_before(probabilities):
-    bigger = (probabilities[..., None, :] > probabilities[..., :, None]).float()
-    return (bigger * probabilities[..., None, :]).sum(-1)
+    return (likelier(probabilities) * probabilities[..., None, :]).sum(-1)
 
 
 def shared_out(kept):
@@ -405,14 +410,34 @@ def from_below(probabilities, p):
 
 
 def one_more(probabilities, p):
-    before = collected_before(probabilities)
-    smallest = torch.where(before < p, probabilities, INF).amin(-1, keepdim=True)  # the last one that stays
-    rest = torch.where(before >= p, probabilities, -INF).amax(-1, keepdim=True)  # the first one that goes
-    return shared_out(torch.where((probabilities >= smallest) | (probabilities == rest), probabilities, 0.0))
+    needed = (collected_before(probabilities) < p).sum(-1, keepdim=True)
+    return shared_out(torch.where(likelier(probabilities).sum(-1) <= needed, probabilities, 0.0))
 
 
 def soft_again(probabilities, p):
     return torch.where(collected_before(probabilities) < p, probabilities, -INF).softmax(-1)
+
+
+def kept_without_its_order(probabilities, p):
+    ordered = probabilities.sort(-1, descending=True).values
+    return shared_out(torch.where(ordered.cumsum(-1) - ordered < p, probabilities, 0.0))
+
+
+def kept_by_index(probabilities, p):
+    ordered, places = probabilities.sort(-1, descending=True)
+    keep = ordered.cumsum(-1) - ordered < p
+    return shared_out(torch.where(torch.take_along_dim(keep, places, -1), probabilities, 0.0))
+
+
+def all_that_tie(probabilities, p):
+    bigger = probabilities[..., None, :] > probabilities[..., :, None]
+    return shared_out(probabilities * ((bigger * probabilities[..., None, :]).sum(-1) < p))
+
+
+def least_that_stays(probabilities, p):
+    ordered = probabilities.sort(-1, descending=True).values
+    needed = (ordered.cumsum(-1) < p).sum(-1, keepdim=True).clamp(max=ordered.shape[-1] - 1)
+    return shared_out(torch.where(probabilities >= ordered.gather(-1, needed), probabilities, 0.0))
 
 
 def indexed_wrongly(probabilities, p):
@@ -422,7 +447,7 @@ def indexed_wrongly(probabilities, p):
 
 
 def first_share(probabilities, p):
-    rank = (probabilities[..., None, :] > probabilities[..., :, None]).sum(-1)
+    rank = likelier(probabilities).sum(-1)
     return shared_out(torch.where(rank < p * probabilities.shape[-1], probabilities, 0.0))
 
 
@@ -705,6 +730,9 @@ WRONG = {
         "one-too-many": [one_more],
         "softmax-again": [soft_again],
         "places-not-undone": [indexed_wrongly],
+        "keep-in-sorted-order": [kept_without_its_order],
+        "keep-gathered": [kept_by_index],
+        "ties-stay": [all_that_tie, least_that_stays],
         "share-of-the-number": [first_share],
         "all-kept": [lambda q, p: q, lambda q, p: q.clone()],
         "likeliest-only": [lambda q, p: F.one_hot(q.argmax(-1), q.shape[-1]).float()],

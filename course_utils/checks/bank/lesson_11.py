@@ -465,7 +465,27 @@ def _distributions(generator):
     drawn = []
     for shape, p, sharp in (((3, 7), 0.7, 1.5), ((2, 2, 5), 0.9, 1.0), ((4, 6), 0.5, 3.0), ((2, 5), 0.1, 1.0)):
         drawn.append((torch.softmax(sharp * torch.randn(shape, generator=generator), -1), p))
+    # With p = 1 all stay: sixteenths, whose sums are exact. In the second table tokens tie where the sum reaches p.
+    all_stay = ((0.5, 0.25, 0.1875, 0.0625), (0.4375, 0.3125, 0.1875, 0.0625))
+    tied = ((0.4, 0.25, 0.25, 0.1), (0.34, 0.22, 0.22, 0.22), (0.36, 0.32, 0.16, 0.16))
+    for rows, p in ((all_stay, 1.0), (tied, 0.5)):
+        drawn.append((torch.stack([torch.tensor(row)[torch.randperm(4, generator=generator)] for row in rows]), p))
     return drawn
+
+
+def _from_large_to_small(values):
+    return values.sort(dim=-1, descending=True, stable=True).indices
+
+
+def _among_ties(answer, probabilities, p):
+    """Among tokens that tie the one that got most comes first, so that either of them may stay."""
+    given = probabilities.clone()
+    found = answer(probabilities, p)
+    if not (isinstance(found, Tensor) and found.shape == given.shape and found.is_floating_point()):
+        return found
+    places, most = _from_large_to_small(given), _from_large_to_small(found)
+    most = most.gather(-1, _from_large_to_small(given.gather(-1, most)))
+    return torch.zeros_like(found).scatter(-1, places, found.gather(-1, most))
 
 
 def _one_at_a_time(probabilities, p):
@@ -492,6 +512,7 @@ TOP_P = write(
     "11.5",
     oracle=_one_at_a_time,
     inputs=_distributions,
+    call=_among_ties,
     mistakes=edited(
         _nucleus,
         {
@@ -514,6 +535,18 @@ TOP_P = write(
             "softmax-again": ("kept / kept.sum(-1, keepdim=True)",
                               "torch.softmax(kept.masked_fill(kept == 0, -math.inf), -1)"),
             "places-not-undone": ("scatter(-1, places, kept)", "add(kept.gather(-1, places))"),
+            "keep-in-sorted-order": [
+                ("ordered.masked_fill(", "probabilities.masked_fill("),
+                ("    kept = torch.zeros_like(kept).scatter(-1, places, kept)\n", ""),
+            ],
+            "keep-gathered": [
+                ("ordered.masked_fill(before >= p, 0.0)", "probabilities * (before < p).gather(-1, places)"),
+                ("    kept = torch.zeros_like(kept).scatter(-1, places, kept)\n", ""),
+            ],
+            "ties-stay": (
+                "before >= p",
+                "ordered < ordered.masked_fill(before >= p, 2.0).amin(-1, keepdim=True)",
+            ),
             "share-of-the-number": ("before >= p", "torch.arange(ordered.shape[-1]) >= p * ordered.shape[-1]"),
             "all-kept": ("before >= p", "before > 1"),
             "likeliest-only": ("before >= p", "before > 0"),
