@@ -274,6 +274,11 @@ def step_with_numbers(target):
     return target[:, :-1], target[:, 1:], torch.ones(target.shape[1] - 1, target.shape[1] - 1).tril()
 
 
+def step_additive_with_padding(target):
+    reads, writes, seen = step_with_padding(target)
+    return reads, writes, torch.zeros(seen.shape).masked_fill(~seen, -INF)
+
+
 def step_like(reads, writes, mask=lower):
     def step(target):
         n = target.shape[1] - 1
@@ -491,6 +496,11 @@ def places(x):
     return torch.arange(x.shape[1])[None]
 
 
+def queries_masked(query, key, value, target_lengths, source_lengths):
+    scores = torch.einsum("bqd,bkd->bqk", query, key) * query.shape[-1] ** -0.5
+    return scores.masked_fill((places(query) >= target_lengths[:, None]).unsqueeze(-1), -1e9).softmax(-1) @ value
+
+
 def masked_late(query, key, value, target_lengths, source_lengths):
     weights = F.softmax(query @ key.mT * query.shape[-1] ** -0.5, -1)
     return torch.where(places(key)[:, None] < source_lengths[:, None, None], weights, 0.0) @ value
@@ -545,6 +555,14 @@ def worth_like(kept, size=lambda less, whole, x: (less - whole).norm() / whole.n
         return [size(run(x, kept(layers, place)), whole, x).item() for place in range(len(layers))]
 
     return worth
+
+
+def worth_of_the_notes(x, layers):
+    notes, stream = [], x.clone()
+    for layer in layers:
+        notes.append(layer(stream))
+        stream += notes[-1]
+    return [float(note.norm() / stream.norm()) for note in notes]
 
 
 def but_one(layers, place):
@@ -697,6 +715,12 @@ WRONG = {
         "shifted-backwards": [step_like(BACK, FRONT)],
         "reads-the-whole": [step_like(ALL, BACK, lambda n: lower(n + 1))],
         "no-mask": [step_like(FRONT, BACK, lambda n: torch.full((1, 1, n), True))],
+        "mask-of-nothing": [step_like(FRONT, BACK, lambda n: None)],
+        "additive-mask": [
+            step_like(FRONT, BACK, torch.nn.Transformer.generate_square_subsequent_mask),
+            step_like(FRONT, BACK, lambda n: torch.where(lower(n), 0.0, -1e9)[None]),
+            step_additive_with_padding,
+        ],
         "looks-ahead": [step_like(FRONT, BACK, mask_from_ranges(torch.ge))],
         "not-itself": [step_like(FRONT, BACK, mask_from_ranges(torch.lt))],
         "one-ahead": [step_like(FRONT, BACK, mask_from_ranges(lambda key, query: key <= query + 1))],
@@ -747,7 +771,11 @@ WRONG = {
     "11.7": {
         "targets-lengths": [cross_like(lambda query, key, target, source: places(key) < target)],
         "targets-mask": [cross_like(lambda query, key, target, source: places(query) < target)],
-        "no-mask": [cross_like(lambda query, key, target, source: places(key) < INF)],
+        "no-mask": [
+            cross_like(lambda query, key, target, source: places(key) < INF),
+            queries_masked,
+        ],
+        "filled-with-zero": [cross_like(lambda query, key, target, source: places(key) < source, fill=0.0)],
         "inverted": [cross_like(lambda query, key, target, source: places(key) >= source)],
         "inverted-large": [cross_like(lambda query, key, target, source: places(key) >= source, fill=-1e9)],
         "both-lengths": [
@@ -768,6 +796,12 @@ WRONG = {
         "one-after-another": [worth_like(lambda layers, place: layers[place + 1 :])],
         "all-behind-too": [worth_like(lambda layers, place: layers[:place])],
         "residual-gone-too": [cut_through],
+        "size-of-what-is-added": [worth_of_the_notes],
+        "mean-over-words": [
+            worth_like(
+                but_one, lambda less, whole, x: torch.mean(torch.linalg.norm(less - whole, dim=-1) / whole.norm(dim=-1))
+            )
+        ],
         "squared": [worth_like(but_one, lambda less, whole, x: torch.dist(less, whole) ** 2 / whole.norm() ** 2)],
         "without-residuals": [worth_like(but_one, run=replaced)],
         "what-is-left": [worth_like(but_one, lambda less, whole, x: less.norm() / whole.norm())],

@@ -367,7 +367,11 @@ def _seen_where_it_counts(answer, target):
         mask = mask[:, 0]
     wanted = (len(target), target.shape[1] - 1, target.shape[1] - 1)
     fits = mask.dim() <= 3 and all(one in (1, n) for one, n in zip(mask.shape[::-1], wanted[::-1], strict=False))
-    return reads, writes, _where_it_counts(mask, target[:, 1:]) if fits and mask.dtype == torch.bool else mask
+    if fits and mask.dtype == torch.bool:
+        return reads, writes, _where_it_counts(mask, target[:, 1:])
+    if fits and bool(((mask == 0) | (mask < -1e3)).all()):  # made to be added, whatever stands for −∞
+        mask = torch.where(_where_it_counts(mask == 0, target[:, 1:]), 0.0, -math.inf)
+    return reads, writes, mask
 
 
 def _prepared(target):
@@ -392,6 +396,9 @@ LEAKS = write(
             "shifted-backwards": ("target[:, :-1], target[:, 1:]", "target[:, 1:], target[:, :-1]"),
             "reads-the-whole": ("target[:, :-1], target[:, 1:]", "target, target[:, 1:]"),
             "no-mask": (".tril()", ""),
+            "mask-of-nothing": ("torch.ones(length, length, dtype=torch.bool).tril()", "None"),
+            "additive-mask": ("torch.ones(length, length, dtype=torch.bool).tril()",
+                              "torch.full((length, length), -math.inf).triu(1)"),
             "looks-ahead": (".tril()", ".triu()"),
             "not-itself": (".tril()", ".tril(-1)"),
             "one-ahead": (".tril()", ".tril(1)"),
@@ -400,7 +407,7 @@ LEAKS = write(
             "mask-of-the-whole": ("length = reads.shape[1]", "length = target.shape[1]"),
         },
     ),
-)
+)  # fmt: skip
 
 
 # 11.4 A residual in the wrong place.
@@ -647,6 +654,7 @@ CROSS = write(
             "targets-lengths": ("< source_lengths", "< target_lengths"),
             "targets-mask": [("torch.arange(key", "torch.arange(query"), ("< source_lengths", "< target_lengths")],
             "no-mask": ("scores.masked_fill(~real[:, None, :], -math.inf)", "scores"),
+            "filled-with-zero": ("-math.inf", "0.0"),
             "inverted": ("~real", "real"),
             "inverted-large": ("~real[:, None, :], -math.inf", "real[:, None, :], -1e9"),
             "both-lengths": ("< source_lengths[:, None]", "< torch.minimum(source_lengths, target_lengths)[:, None]"),
@@ -727,6 +735,14 @@ ABLATE = write(
             "residual-gone-too": (
                 "run([layer for other, layer in enumerate(layers) if other != place])",
                 "run(layers[place + 1 :], 0 * run(layers[:place]))",
+            ),
+            "size-of-what-is-added": (
+                "(less - whole).norm() / whole.norm()",
+                "layers[place](run(layers[:place])).norm() / whole.norm()",
+            ),
+            "mean-over-words": (
+                "((less - whole).norm() / whole.norm()).item()",
+                "((less - whole).norm(dim=-1) / whole.norm(dim=-1)).mean().item()",
             ),
             "squared": ("((less - whole).norm() / whole.norm()).item()",
                         "((less - whole).square().sum() / whole.square().sum()).item()"),
