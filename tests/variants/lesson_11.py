@@ -71,6 +71,10 @@ def same_norm(x, attention, feed_forward, norm_1, norm_2, first):
     return block_in_a_loop(x, attention, feed_forward, norm_1, norm_1, first)
 
 
+def half_normed(x, attention, feed_forward, norm_1, norm_2, first):
+    return block_in_a_loop(x, attention, feed_forward, norm_1, lambda y: y, first)
+
+
 def abreast(x, attention, feed_forward, norm_1, norm_2, first):
     if first:
         return x + attention(norm_1(x)) + feed_forward(norm_2(x))
@@ -624,6 +628,10 @@ WRONG = {
         "the-other-way": [block_like(norm_last, norm_first)],
         "residual-after-norm": [block_like(norm_on_the_line, norm_last)],
         "norm-before-adding": [block_like(norm_first, lambda x, f, n: x + n(f(x)))],
+        "norm-behind-the-layer": [block_like(lambda x, f, n: n(f(x)) + x, norm_last)],
+        "no-norms": [block_like(lambda x, f, n: f(x) + x, lambda x, f, n: f(x) + x)],
+        "second-norm-missing": [half_normed],
+        "normed-on-both-sides": [block_like(lambda x, f, n: n(f(n(x)) + x), norm_last)],
         "one-norm-twice": [same_norm],
         "norms-swapped": [block_like(norm_first, norm_last, swapped=True)],
         "side-by-side": [abreast],
@@ -809,6 +817,8 @@ WRONG = {
     "11.9": {
         "one-matrix": [{**COUNTS, "feed-forward": 16640}],
         "no-biases": [{**COUNTS, "feed-forward": 32768}],
+        "first-bias-only": [{**COUNTS, "feed-forward": 33024}],
+        "second-bias-only": [{**COUNTS, "feed-forward": 32832}],
         "three-matrices": [{**COUNTS, "attention": 12480}],
         "attention-without-biases": [{**COUNTS, "attention": 16384}],
         "heads-multiply": [{**COUNTS, "attention": 133120}],
@@ -819,6 +829,10 @@ WRONG = {
         "norms-forgotten": [{**COUNTS, "encoder block": 49728}],
         "one-attention": [{**COUNTS, "decoder block": 49984}],
         "two-norms": [{**COUNTS, "decoder block": 66624}],
+        "one-norm-of-three": [{**COUNTS, "decoder block": 66496}],
+        "no-norm-of-three": [{**COUNTS, "decoder block": 66368}],
+        "two-encoder-blocks": [{**COUNTS, "decoder block": 99968}],
+        "bias-of-the-output": [{**COUNTS, "tied embeddings": 65000}],
         "counted-twice": [{**COUNTS, "tied embeddings": 128_000}],
         "without-projections": [{**COUNTS, "equal length": 256}],
         "the-size": [{**COUNTS, "equal length": 64}],
