@@ -34,7 +34,7 @@ def test_pictures_in_a_row_are_shown_as_they_are_with_black_at_0():
 
 def test_the_frame_is_round_the_asking_pixel_and_the_colour_is_its_weights():
     weights = torch.rand(30, 30).softmax(-1)
-    assert pictures.who_is_asked(torch.rand(5, 6), weights, [(2, 4)], reach=1) is None
+    assert pictures.who_is_asked(torch.rand(5, 6), weights, {"sky": (2, 4)}, reach=1) is None
     [ax] = plt.gcf().axes
     frame = ax.patches[0]
     assert (frame.get_x(), frame.get_y(), frame.get_width()) == (2.5, 0.5, 3)

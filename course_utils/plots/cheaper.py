@@ -130,7 +130,7 @@ def smooth(values: Sequence[float], around: int = 4) -> list[float]:
 
 def _noted(label: str, note: str) -> str:
     """The label of an axis with a remark below it, in lines that the picture has room for."""
-    return "\n".join([label, *textwrap.wrap(note, 84)])
+    return "\n".join([label, *textwrap.wrap(note, 62)])
 
 
 def _curve(ax: Axes, place: int, name: str, x: Any, values: Any, marker: bool = True) -> str:

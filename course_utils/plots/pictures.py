@@ -52,15 +52,15 @@ def in_a_row(pictures: Sequence, titles: Sequence[str], size: float = 2.7, note:
         figure.supxlabel(note, size=10)
 
 
-def who_is_asked(picture, weights, pixels: Sequence[tuple[int, int]], reach: int = 2, title: str = "") -> None:
+def who_is_asked(picture, weights, pixels: Mapping[str, tuple[int, int]], reach: int = 2, title: str = "") -> None:
     """Shows for each pixel, framed, how much it takes from every other: red over the grey picture, dark red for most.
 
-    Shapes: picture (row, column), weights (pixel, pixel), pixels (pixel) as row and column.
+    Shapes: picture (row, column), weights (pixel, pixel), pixels {name: (row, column)}.
     """
     picture, weights = as_array(picture), as_array(weights)
     rows, columns = picture.shape
     figure, axes = plt.subplots(1, len(pixels), figsize=(4.1 * len(pixels), 4.85), squeeze=False)
-    for ax, (row, column) in zip(axes[0], pixels, strict=True):
+    for ax, (name, (row, column)) in zip(axes[0], pixels.items(), strict=True):
         one = weights[row * columns + column].reshape(rows, columns)
         _show(ax, 0.55 + 0.45 * np.clip(picture, 0, 1))
         share = np.sqrt(one / one.max())  # the root, or only the very largest would be seen
@@ -71,7 +71,7 @@ def who_is_asked(picture, weights, pixels: Sequence[tuple[int, int]], reach: int
         frame.set_edgecolor(COLOURS["blue"])
         ax.add_patch(frame)
         half = np.sort(one.ravel())[::-1].cumsum().searchsorted(0.5) + 1
-        ax.set_xlabel(f"{half} of {rows * columns - 1} pixels hold half of the weight", size=10)
+        ax.set_xlabel(f"{name}: {half} of {rows * columns - 1} pixels hold half of the weight", size=10)
     figure.suptitle(title, size=12, x=0.01, ha="left")
 
 
@@ -87,8 +87,8 @@ def gains(crops: Mapping, attention: Sequence[float], blur: Sequence[float], siz
         axes[0, place].set_title(name, size=10)
         ax, values = axes[1, place], (attention[place], blur[place])
         bars = ax.bar(["attention", "best blur"], values, color=[COLOURS["blue"], COLOURS["orange"]], width=0.7)
-        ax.bar_label(bars, fmt="%.1f", size=9)
-        ax.set_ylim(min(0, *attention, *blur) - 0.08 * most, most)
+        ax.bar_label(bars, fmt="%.1f", size=9, padding=1.5)
+        ax.set_ylim(min(0, *attention, *blur) - (0.2 if min(*attention, *blur) < 0 else 0.08) * most, most)
         ax.axhline(0, color="black", linewidth=0.8)
         ax.tick_params(axis="x", length=0, labelsize=9)
         if place:

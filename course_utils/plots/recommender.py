@@ -20,10 +20,11 @@ def candidate_asks() -> None:
     card.box("context", 8.0, 0.75, "(size)", role="context", text="weighted sum")
     card.box("chance", 10.2, 1.35, text="click?")
     card.arrow("candidate", "net", role="query")
-    card.arrow("lantern", "net", role="key")
+    for name, bend in {"boots": -0.1, "mug": -0.06, "lantern": 0.0}.items():  # over the heads of their neighbours
+        card.arrow(name, "net", role="key", bend=bend)
     card.arrow("net", "weights")
     card.arrow("weights", "context")
-    card.arrow("lantern", "context", "values", role="value", lift=-0.28)
+    card.arrow("lantern", "context", "values of all", role="value", lift=-0.28)
     card.arrow("context", "chance")
     card.note(2.75, 0.25, "keys and values: what was clicked before", "key")
 

@@ -138,12 +138,12 @@ def next_letters(chances: Mapping[str, Sequence[float]], letters: Sequence[str],
             raise ValueError(f"chances: got {heights.size} numbers for {name!r}, expected {len(letters)}")
         ax.barh(places, heights, color=[COLOURS["blue"] if value > 0 else "none" for value in heights])
         ax.set(title=name, xlim=(0, 1), ylim=(len(letters) - 0.4, -0.6), xlabel="probability")
-        ax.set_xticks([0, 0.5, 1])
+        ax.set_xticks([0, 0.5])  # a tick at 1 would touch the neighbour's at 0
         ax.set_yticks(places, letters if ax is axes[0] else [""] * len(letters))
         ax.tick_params(axis="y", length=0)
         for place, value in zip(places, heights, strict=True):
             if value >= 0.005:
                 ax.text(value + 0.02, place, f"{value:.2f}", va="center", size=8)
-    axes[0].set_ylabel("next letter")
+    axes[0].set_ylabel(f"next letter, the {len(letters)} likeliest")
     if title:
         axes[0].figure.suptitle(title, x=0.01, ha="left", fontsize=12)
