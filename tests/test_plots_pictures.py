@@ -40,7 +40,7 @@ def test_the_frame_is_round_the_asking_pixel_and_the_colour_is_its_weights():
     assert (frame.get_x(), frame.get_y(), frame.get_width()) == (2.5, 0.5, 3)
     one = weights[2 * 6 + 4].reshape(5, 6)
     torch.testing.assert_close(shown(ax, 1)[..., 3], (one / one.max()).sqrt())
-    count = int(ax.get_xlabel().split()[0])
+    count = int(ax.get_xlabel().removeprefix("sky: ").split()[0])
     ordered = one.flatten().sort(descending=True).values
     assert ordered[: count - 1].sum() < 0.5 <= ordered[:count].sum() + 1e-6 and "of 29 pixels" in ax.get_xlabel()
 
