@@ -13,7 +13,7 @@ import re
 from pathlib import Path
 
 from editions import ROOT
-from website.lessons import Lesson, lesson, stems, tasks
+from website.lessons import PRICE, Lesson, lesson, read, stems
 
 LESSONS, FIGURE, PAGE = "course_utils/journey/lessons.json", "figures/map.png", "reference/map.md"
 ROUTES = {  # name: what it gives, and numbers of lessons, or None for all that there are; tests/test_map.py holds them
@@ -31,10 +31,22 @@ def lessons_text(root: Path = ROOT) -> str:
     told = []
     for stem in stems(root=root):
         one = lesson(stem, root)
-        there = (root / "exercises" / f"{stem}.ipynb").exists()
-        some = [(*title.partition(" ")[::2], minutes) for title, _, _, minutes in (tasks(stem, root) if there else [])]
+        some = tasks(stem, root) if (root / "exercises" / f"{stem}.ipynb").exists() else []
         told.append({"stem": stem, "title": one.title, "minutes": one.minutes, "needs": one.needs, "tasks": some})
     return "[\n" + ",\n".join(json.dumps(one, ensure_ascii=False) for one in told) + "\n]\n"
+
+
+def tasks(stem: str, root: Path = ROOT) -> list[tuple[str, str, int, bool]]:
+    """The exercises of a lesson: key, title, minutes, and whether it stands under the heading Further."""
+    found, further = [], False
+    for cell in read("exercises", stem, root).cells:
+        if cell.cell_type != "markdown":
+            continue
+        further |= cell.source.startswith("## Further")
+        heading, price = re.search(r"^##+ (\d+\.\d+) (.+)", cell.source, re.M), PRICE.search(cell.source)
+        if heading and price:
+            found.append((heading[1], heading[2], int(price[3]), further))
+    return found
 
 
 def minutes_of(numbers: list[str] | None, root: Path = ROOT) -> tuple[int, int]:

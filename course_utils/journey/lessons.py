@@ -14,6 +14,7 @@ class Task(NamedTuple):
     key: str  # "2.1"
     title: str
     minutes: int
+    further: bool = False  # under the heading "Further": for those who want more
 
 
 class Lesson(NamedTuple):
@@ -23,12 +24,17 @@ class Lesson(NamedTuple):
     title: str
     minutes: int
     needs: tuple[str, ...]  # the numbers of the lessons that it builds upon
-    tasks: tuple[Task, ...]
+    tasks: tuple[Task, ...]  # all of its exercises
 
     @property
     def number(self) -> str:
         """Its two digits."""
         return self.stem[:2]
+
+    @property
+    def core(self) -> tuple[Task, ...]:
+        """The exercises that its minutes count: those that are not headed Further."""
+        return tuple(task for task in self.tasks if not task.further)
 
     @property
     def name(self) -> str:

@@ -69,8 +69,8 @@ def _state(lesson: Lesson, states: Mapping[str, str] | None) -> tuple[str, str]:
     """The small words of a box, and its role."""
     if states is None:
         return f"{lesson.minutes} minutes", "query"
-    done = sum(states.get(task.key) == "passed" for task in lesson.tasks)
+    done = sum(states.get(task.key) == "passed" for task in lesson.core)
     begun = any(task.key in states for task in lesson.tasks)
-    if done and done == len(lesson.tasks):
+    if done and done == len(lesson.core):
         return "✓ all done", "value"
-    return f"{done} of {len(lesson.tasks)} done", "query" if begun else "plain"
+    return f"{done} of {len(lesson.core)} done", "query" if begun else "plain"
