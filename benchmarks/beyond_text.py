@@ -49,7 +49,7 @@ FEW_STEPS = 250  # where only ten of each digit are learned from
 FILMS: dict[str, tuple[Callable[[int], nn.Module], int, float, float]] = {  # model, epochs, learning rate, weight decay
     "mean of history": (lambda films: MeanOfHistory(films, 64, 0.2), 20, 5e-3, 0.01),
     "self-attention, 1 layer": (lambda films: SelfAttentive(films, 64, 1, 1, 100, 0.2), 16, 4e-3, 0.05),
-    "self-attention, 2 layers": (lambda films: SelfAttentive(films, 64, 2, 1, 100, 0.2), 12, 4e-3, 0.05),
+    "self-attention, 2 layers": (lambda films: SelfAttentive(films, 64, 2, 1, 100, 0.1), 12, 4e-3, 0.05),
     "target attention": (lambda films: TargetOverHistory(films, 64, 0.2), 6, 5e-3, 0.01),
 }
 
