@@ -1,4 +1,4 @@
-"""A fault to name, chosen from the clinic's list: a prediction of one word, with a sentence for every name of the list."""
+"""A fault to name, chosen from the clinic's list: a prediction of one word, with a sentence for every name of it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

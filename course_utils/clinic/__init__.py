@@ -10,6 +10,7 @@ ward            who lies here: complaint, fault, symptom, and how each is called
 visiting        symptom, chart, open_up
 scoring, hiding, splitting    the patients' code
 symptoms, symptoms_more       the ways in which a symptom shows; shop has what everybody is examined with
+gallery         sixteen symptoms on one wall, and the tree from symptom to test to cause
 """
 
 from course_utils.clinic.faults import FAULTS, faults

@@ -1,4 +1,4 @@
-"""The list of faults: a name, and one sentence on what is done wrong. Patients have one of them, or others of the list."""
+"""The list of faults: a name, and one sentence on what is done wrong. Each patient has one of them; some have none."""
 
 FAULTS = {
     "softmax over one thing": "The softmax runs over an axis of size 1.",
@@ -12,7 +12,7 @@ FAULTS = {
     "blind to other keys": "The weights are made from the query and one key, at a fixed width.",
     "roles attend to each other": "Query, key and value of one word attend to each other, in place of words.",
     "heads cut across places": "The heads are made by a view without a transpose.",
-    "wrong rule for heads": "The test for the number of heads lets some pass that do not fit, or refuses one that does.",
+    "wrong rule for heads": "The test for the number of heads lets pass what does not fit, or refuses what does.",
     "first of the batch": "Only element 0 of the batch is scored.",
     "mask not applied": "A mask is given and changes nothing.",
     "mask inverted": "True and False of the mask are exchanged.",

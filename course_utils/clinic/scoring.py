@@ -68,3 +68,10 @@ def moody(
     scores = query / math.sqrt(query.shape[-1]) @ key.transpose(-2, -1)
     weights = F.dropout(torch.softmax(scores, dim=-1), rate)
     return weights @ value, weights
+
+
+def visitor(query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
+    """Scores every pair, and mixes: the patient that the lesson examines from beginning to end."""
+    scores = query / math.sqrt(query.shape[-1]) @ key.transpose(-2, -1)
+    weights = torch.softmax(scores, dim=-2)
+    return weights @ value, weights

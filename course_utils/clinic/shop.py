@@ -1,4 +1,4 @@
-"""What every patient is examined with: three wishes and four goods of the shop, written by hand, and sentences of noise."""
+"""What every patient is examined with: three wishes and four goods of the shop, written by hand, and noise."""
 
 import torch
 from torch import Tensor
@@ -10,7 +10,7 @@ OFFERED = [[2.0, 2.0, 0.0, 0.0], [2.0, 0.0, 0.0, 0.0], [0.0, 1.0, 2.0, 1.0], [0.
 
 
 def visit() -> tuple[Tensor, Tensor, Tensor]:
-    """One visit to the shop. Shapes: → query (1, 3, 4), key (1, 4, 4), value (1, 4, 4), which are the keys once more."""
+    """One visit to the shop. Shapes: → query (1, 3, 4), key (1, 4, 4), value (1, 4, 4), the keys."""
     query, key = torch.tensor([WISHED]), torch.tensor([OFFERED])
     return query, key, key.clone()
 

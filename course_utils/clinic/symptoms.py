@@ -166,6 +166,8 @@ def against_sold_out(attention: Callable) -> Shown:
 def _from_0(ax: Axes, series: dict, x: str, y: str, title: str) -> None:
     curves(series, x, y, title, ax)
     ax.set_ylim(0, 1.08)
+    if ax.get_legend():
+        ax.legend(loc="lower left")
 
 
 def nothing_left(attention: Callable) -> Shown:

@@ -121,7 +121,7 @@ PATIENTS = [
 
 
 def patient(which: str | int) -> Patient:
-    """The patient with a number (3, or the exercise's "14.3") or a name. Raises ValueError for one that is not there."""
+    """The patient with a number (3, or "14.3") or a name. Raises ValueError for one that is not there."""
     asked = str(which).removeprefix("14.")
     for one in PATIENTS:
         if asked in (str(one.number), one.name):

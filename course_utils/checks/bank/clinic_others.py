@@ -36,7 +36,10 @@ def _project(source, project):
 
 def _heads_one_by_one(query, key, value, heads):
     parts = [x.tensor_split(heads, dim=-1) for x in (query, key, value)]
-    found = [_weights_too(lambda x, q=q, k=k: F.scaled_dot_product_attention(q, k, x), v) for q, k, v in zip(*parts)]
+    found = [
+        _weights_too(lambda x, q=q, k=k: F.scaled_dot_product_attention(q, k, x), v)
+        for q, k, v in zip(*parts, strict=True)
+    ]
     return torch.cat([context for context, _ in found], dim=-1), torch.stack([weights for _, weights in found], dim=1)
 
 
