@@ -28,7 +28,8 @@ MAY_IMPORT = {
     "court": {"terminal"},
     "train": {"attention", "data", "models", "plots", "files", "printing", "terminal"},
     "runtime": {"plots", "train"},
-    "checks": {"attention", "data", "models", "train", "contract", "files", "runtime", "printing"},
+    "clinic": {"attention", "contract", "plots", "printing"},
+    "checks": {"attention", "data", "models", "train", "contract", "clinic", "files", "runtime", "printing"},
     "__main__": {"data", "plots", "train", "terminal"},
 }
 
