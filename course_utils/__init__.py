@@ -7,6 +7,7 @@
     train       one small training loop, metrics, and the command line for long runs with checkpoints and reports
     checks      the checks of the exercises: they compare, and they name the mistake; the bank and its words
     contract    an audit that any attention can be put through, and who can see what: influence, leaks
+    clinic      twenty attentions with one fault each: symptoms, the contract's report, the code once the fault is named
     explorer    attention to move over: who looks at whom, in a page that needs no kernel
     court       popular claims about attention: vote, then read the verdict and the cell that decides
     journey     the lessons, which needs which, and how far somebody has come
