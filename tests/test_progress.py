@@ -47,9 +47,9 @@ def copy(course):
 
 
 def test_the_lessons_have_the_exercises_of_the_bank():
-    assert {one.number: [task.key for task in one.tasks] for one in lessons() if one.number in banks()} == {
-        number: list(bank(number)) for number in banks() if number in {one.number for one in lessons()}
-    }
+    for one in lessons():
+        known = bank(one.number) if one.number in banks() else {}
+        assert sorted(known) == sorted(task.key for task in one.tasks), one.number
 
 
 def test_the_overview_counts_exercises_and_minutes():
