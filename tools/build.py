@@ -13,6 +13,7 @@ import sys
 import time
 from pathlib import Path
 
+import course_map
 import court_cases
 import nbformat
 from editions import EXECUTED, ROOT, badge, editions, stems
@@ -54,6 +55,8 @@ def main() -> int:
     if court_cases.stale():
         court_cases.write()
         print(court_cases.FILE)
+    for name in course_map.write():
+        print(name)
     return 0
 
 
@@ -141,6 +144,7 @@ def check() -> list[str]:
         found.append("README.md's table of lessons or its figure is out of date; run: python course.py build")
     if court_cases.stale():
         found.append(f"{court_cases.FILE} is not what claims and notebooks say; run: python course.py build")
+    found += [f"{name} is not what the lessons say; run: python course.py build" for name in course_map.stale()]
     return found
 
 
