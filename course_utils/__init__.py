@@ -5,6 +5,7 @@
     models      encoder and decoder, with and without attention; copying; beam search; small models of the lessons
     plots       the pictures of the course, one grammar for all of them, and fonts for every script
     train       one small training loop, metrics, and the command line for long runs with checkpoints and reports
+    explain     is attention an explanation? weights beside other explanations, permuted, and against an adversary
     checks      the checks of the exercises: they compare, and they name the mistake; the bank and its words
     contract    an audit that any attention can be put through, and who can see what: influence, leaks
     explorer    attention to move over: who looks at whom, in a page that needs no kernel
@@ -15,6 +16,6 @@
     colab       what a hosted runtime lacks
     __main__    makes the data of all lessons ready: `python -m course_utils`
 
-Imports run one way, from the bottom up: attention → data → models, plots → train → checks. The contract needs
+Imports run one way, from the bottom up: attention → data → models, plots → train → explain, checks. The contract needs
 nothing but torch and `printing`, the explorer only `printing` and the fonts, so that both can be taken elsewhere.
 """

@@ -26,6 +26,7 @@ MAY_IMPORT = {
     "contract": {"printing", "terminal"},
     "explorer": {"printing", "plots"},
     "train": {"attention", "data", "models", "plots", "files", "printing", "terminal"},
+    "explain": {"attention", "data", "models", "train"},
     "runtime": {"plots", "train"},
     "checks": {"attention", "data", "models", "train", "contract", "files", "runtime", "printing"},
     "__main__": {"data", "plots", "train", "terminal"},
