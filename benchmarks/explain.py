@@ -23,10 +23,11 @@ from course_utils.data.questions import KINDS
 from course_utils.explain.adversary import adversary
 from course_utils.explain.agreeing import agreements, finds, same_top
 from course_utils.explain.guided import Guided, fit_guided
+from course_utils.explain.known import Clicks, Dates, even_score
 from course_utils.explain.moving import apart, even, most, moved, permuted, under_permutation
 from course_utils.explain.opened import open_classifier
 from course_utils.explain.retraining import fit_adversary
-from course_utils.explain.systems import SETTINGS, Clicks, Dates, Questions, System, even_score
+from course_utils.explain.systems import SETTINGS, Questions, System
 from course_utils.train.reports import machine
 from course_utils.train.reports.experiments import experiment, experiments, write_experiment
 
@@ -123,9 +124,20 @@ def against(one: System, seed: int) -> dict[str, Any]:
         for low, high in ((5, 6), (7, 9), (10, 13), (14, 19), (20, 40))
         if ((lengths >= low) & (lengths <= high)).sum() >= 20
     }
-    away = found.away
-    return {"mean": mean(away), "at least half": percent(away >= 0.5), "at least 0.9": percent(away >= 0.9),
-            "by length": by, "moved": mean(found.moved)}  # fmt: skip
+    away, told = found.away, {}
+    if one.truth is not None:  # does the adversary's map find the truth less well than the model's own?
+        measure = finds if one.truth.dtype == torch.bool else agreements
+        told["truth"] = mean(measure(found.weights, one.truth, opened.mask))
+        told["weight on truth"] = mean((found.weights * one.truth).sum(-1))
+        told["own weight on truth"] = mean((opened.weights * one.truth).sum(-1))
+    return {
+        "mean": mean(away),
+        "at least half": percent(away >= 0.5),
+        "at least 0.9": percent(away >= 0.9),
+        "by length": by,
+        "moved": mean(found.moved),
+        **told,
+    }
 
 
 def look(name: str, row: dict[str, Any]) -> None:

@@ -21,6 +21,7 @@ from course_utils.explain.adversary import adversary
 from course_utils.explain.agreeing import agreements, finds, same_top
 from course_utils.explain.guided import Guided, fit_guided
 from course_utils.explain.inputs import leave_one_out, slopes, without_each
+from course_utils.explain.known import even_score
 from course_utils.explain.moving import apart, even, most, moved, permuted, under_permutation
 from course_utils.explain.opened import (
     DIGITS,
@@ -32,7 +33,6 @@ from course_utils.explain.opened import (
     open_reader,
 )
 from course_utils.explain.retraining import adversarial_loss, divergence, fit_adversary
-from course_utils.explain.systems import even_score
 from course_utils.models.classifier import Classifier
 from course_utils.models.clicks import ClickModel
 from course_utils.models.seq2seq import Seq2Seq

@@ -7,7 +7,8 @@
     adversary    other weights with the same answer, question by question
     retraining   a whole model that answers alike and looks elsewhere
     guided       a model without context that is given weights: what does a map carry?
-    systems      the three systems of the lab, each trained once: questions, dates, clicks
+    systems      what is asked in the lab, and the first of its systems: sorted questions
+    known        the two whose truth is known: dates and clicks
 
 Weights stand in rows, one for each question that is asked of the keys: a text has one, a date one for each digit.
 """

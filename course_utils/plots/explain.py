@@ -18,7 +18,7 @@ def side_by_side(explanations: Mapping[str, Sequence], inputs: Sequence[str], ti
             raise ValueError(f"explanations: got {len(as_array(values))} values for {name}, expected {len(inputs)}")
     shares = np.stack([as_array(values)[: len(inputs)] for values in explanations.values()])
     shares = shares / np.maximum(shares.max(1, keepdims=True), 1e-12)
-    size = (max(6.0, 2.6 + 0.42 * len(inputs)), 1.1 + 0.42 * len(shares))
+    size = (min(10.0, max(6.0, 2.6 + 0.42 * len(inputs))), 1.1 + 0.42 * len(shares))
     ax = plt.subplots(figsize=size)[1]
     ax.pcolormesh(shares, cmap=SEQUENTIAL, vmin=0, vmax=1, edgecolor="#dddddd", linewidth=0.5)
     ax.set_yticks(np.arange(len(shares)) + 0.5, list(explanations))
