@@ -28,6 +28,7 @@ MAY_IMPORT = {
     "explorer": {"printing", "plots"},
     "court": {"terminal"},
     "train": {"attention", "data", "models", "plots", "files", "printing", "terminal"},
+    "explain": {"attention", "data", "models", "train"},
     "runtime": {"plots", "train"},
     "clinic": {"attention", "contract", "plots", "printing"},
     "checks": {
