@@ -32,20 +32,18 @@ MAY_IMPORT = {
     "runtime": {"plots", "train"},
     "clinic": {"attention", "contract", "plots", "printing"},
     "checks": {
-        *(
-            "attention",
-            "data",
-            "models",
-            "train",
-            "contract",
-            "clinic",
-            "files",
-            "runtime",
-            "printing",
-            "journey",
-            "plots",
-        ),
-    },
+        "attention",
+        "data",
+        "models",
+        "train",
+        "contract",
+        "clinic",
+        "files",
+        "runtime",
+        "printing",
+        "journey",
+        "plots",
+    },  # fmt: skip
     "__main__": {"data", "plots", "train", "terminal"},
 }
 
