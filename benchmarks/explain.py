@@ -47,8 +47,8 @@ EVEN: dict[str, Callable[[int], System]] = {  # the same, with weights that are 
     "dates": lambda seed: Dates(seed, score=even_score),
     "clicks": lambda seed: Clicks("mean", seed),
 }
-WHOLE = ("words", "convolution", "clicks")
-STRENGTHS, GUIDES = (0.003, 0.01, 0.03, 0.1), ("words", "convolution", "gru")
+WHOLE = ("words",)
+STRENGTHS, GUIDES = (0.01, 0.05), ("words", "convolution")
 TRAINED: dict[tuple[str, int], System] = {}
 
 
