@@ -13,6 +13,8 @@ import sys
 import time
 from pathlib import Path
 
+import course_map
+import court_cases
 import nbformat
 from editions import EXECUTED, ROOT, badge, editions, stems
 from public_address import address
@@ -50,6 +52,11 @@ def main() -> int:
     for stem in chosen or stems():
         build(stem, every=bool(said.lessons))
     build_readme()
+    if court_cases.stale():
+        court_cases.write()
+        print(court_cases.FILE)
+    for name in course_map.write():
+        print(name)
     return 0
 
 
@@ -135,6 +142,9 @@ def check() -> list[str]:
         found.append("README.md does not lead to the website; run: python course.py build")
     if readme_table() not in readme() or figure() not in (None, _bytes(ROOT / README_FIGURE[0])):
         found.append("README.md's table of lessons or its figure is out of date; run: python course.py build")
+    if court_cases.stale():
+        found.append(f"{court_cases.FILE} is not what claims and notebooks say; run: python course.py build")
+    found += [f"{name} is not what the lessons say; run: python course.py build" for name in course_map.stale()]
     return found
 
 
