@@ -35,7 +35,6 @@ NAME, SEEDS = "explain", range(3)
 SYSTEMS: dict[str, Callable[[int], System]] = {
     "words": lambda seed: Questions("plain", seed),
     "convolution": lambda seed: Questions("convolution", seed),
-    "gru": lambda seed: Questions("gru", seed),
     "dates": lambda seed: Dates(seed),
     "clicks": lambda seed: Clicks("softmax", seed),
     "clicks, sigmoid": lambda seed: Clicks("sigmoid", seed),
@@ -43,12 +42,11 @@ SYSTEMS: dict[str, Callable[[int], System]] = {
 EVEN: dict[str, Callable[[int], System]] = {  # the same, with weights that are even from the start
     "words": lambda seed: Questions("plain", seed, pooling="mean"),
     "convolution": lambda seed: Questions("convolution", seed, pooling="mean"),
-    "gru": lambda seed: Questions("gru", seed, pooling="mean"),
     "dates": lambda seed: Dates(seed, score=even_score),
     "clicks": lambda seed: Clicks("mean", seed),
 }
-WHOLE = ("words", "convolution", "clicks")
-STRENGTHS, GUIDES = (0.003, 0.01, 0.03, 0.1), ("words", "convolution", "gru")
+WHOLE = ("words",)
+STRENGTHS, GUIDES = (0.01, 0.05), ("words", "convolution")
 TRAINED: dict[tuple[str, int], System] = {}
 
 

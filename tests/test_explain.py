@@ -36,6 +36,7 @@ from course_utils.explain.retraining import adversarial_loss, divergence, fit_ad
 from course_utils.models.classifier import Classifier
 from course_utils.models.clicks import ClickModel
 from course_utils.models.seq2seq import Seq2Seq
+from course_utils.train.reports.experiments import experiment
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "benchmarks"))
 import explain as lab
@@ -353,3 +354,22 @@ def test_chances_of_clicks():
     logits = torch.tensor([-200.0, 0.0, 1.5])
     torch.testing.assert_close(click_chances(logits)[1:, 1].exp(), torch.sigmoid(logits[1:]))
     assert click_chances(logits).isfinite().all()
+
+
+# What is stored.
+
+
+@pytest.mark.parametrize("name", sorted(experiment("explain")["systems"]))
+def test_the_stored_lab_has_three_seeds_and_its_controls_hold(name):
+    row = experiment("explain")["systems"][name]
+    assert len(row["look"]) == 3 and {len(runs) for runs in row.get("whole", {}).values()} <= {3}
+    for run in row["look"]:
+        assert abs(run["ranks"]["weights / chance"]) < 0.05 < min(run["permuted"], run["even"]) < run["most"]
+        if name != "clicks, sigmoid":
+            assert run["adversary"]["moved"] <= 0.01 and run["adversary"]["mean"] > 0.3
+        if "truth" in run:
+            luck = 0.5 if name == "dates" else 0.0
+            assert (
+                abs(run["truth"]["chance"] - luck) < 0.05
+                and min(run["truth"]["weights"], run["truth"]["gradient"]) > luck + 0.2
+            )
