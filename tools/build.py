@@ -13,6 +13,8 @@ import sys
 import time
 from pathlib import Path
 
+import course_map
+import court_cases
 import nbformat
 from editions import EXECUTED, ROOT, badge, editions, stems
 from public_address import address
@@ -53,6 +55,11 @@ def main() -> int:
     for stem in chosen or stems():
         build(stem, every=bool(said.lessons))
     build_readme()
+    if court_cases.stale():
+        court_cases.write()
+        print(court_cases.FILE)
+    for name in course_map.write():
+        print(name)
     return 0
 
 
@@ -139,6 +146,9 @@ def check() -> list[str]:
     figures = [(figure(stem, name), _bytes(ROOT / file)) for file, stem, name in README_FIGURES]
     if readme_table() not in readme() or any(made not in (None, stored) for made, stored in figures):
         found.append("README.md's table of lessons or a figure of it is out of date; run: python course.py build")
+    if court_cases.stale():
+        found.append(f"{court_cases.FILE} is not what claims and notebooks say; run: python course.py build")
+    found += [f"{name} is not what the lessons say; run: python course.py build" for name in course_map.stale()]
     return found
 
 
