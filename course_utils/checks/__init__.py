@@ -24,6 +24,7 @@ What is said where no known mistake explains it:
     steps        which single step is wrong; changes: every single change of an answer's text; rewriting: how
 """
 
+import textwrap
 from typing import Any
 
 import torch
@@ -50,11 +51,12 @@ __all__ = [
 ]
 
 SIGNS: dict[State, str] = {"passed": "✓", "wrong": "✗", "not yet": "○"}
+WIDE = 96  # letters in a line: a notebook breaks longer ones in the middle of a word
 _record = Record()
 
 
 def check(key: str, answer: Any) -> None:
-    """Checks the answer to the exercise with this key ("2.1"), and prints one line.
+    """Checks the answer to the exercise with this key ("2.1"), and prints what it found, broken between words.
 
     What was found is kept for `progress`. Under an automatic grader (ATTENTION_COURSE_STRICT=1, or nbgrader) an
     answer that is not right raises AssertionError instead. Raises ValueError for a key that no exercise has.
@@ -69,7 +71,8 @@ def check(key: str, answer: Any) -> None:
     line = f"{SIGNS[verdict.state]} {key} {exercise.title}: {verdict.message}"
     if verdict.state != "passed" and strict():
         raise AssertionError(line)
-    print(line)
+    for part in line.split("\n"):
+        print(textwrap.fill(part, WIDE, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False))
 
 
 def progress(lesson: str | None = None) -> None:
