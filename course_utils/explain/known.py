@@ -65,6 +65,7 @@ class Dates(System):
         self.model.eval()
 
     def open(self) -> Opened:
+        """The reader's attention cut open, a row for each digit."""
         return open_reader(self.model, self.batch)
 
     def left_out(self) -> Tensor:
@@ -117,6 +118,7 @@ class Clicks(System):
         fit_clicks(self.model, learn, steps=400, seed=seed)
 
     def open(self) -> Opened:
+        """The click model's attention cut open, a row for each visit."""
         return open_clicks(self.model, self.asked)
 
     def left_out(self) -> Tensor:

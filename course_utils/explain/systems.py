@@ -85,6 +85,7 @@ class Questions(System):
         return Classifier(self.sizes, len(KINDS), reader, pooling, size, dropout)
 
     def open(self) -> Opened:
+        """The classifier's attention cut open, a row for each question."""
         return open_classifier(self.model, self.numbers)
 
     def left_out(self) -> Tensor:
