@@ -1,7 +1,7 @@
 """What cheaper attention forgets: a price list against the number of pairs, and one price in a text against distance.
 
     OMP_NUM_THREADS=1 python benchmarks/recall.py list      about two minutes; writes the report that lesson 13 draws
-    OMP_NUM_THREADS=1 python benchmarks/recall.py needle    about three minutes; likewise
+    OMP_NUM_THREADS=1 python benchmarks/recall.py needle    about five minutes; likewise
     OMP_NUM_THREADS=1 python benchmarks/recall.py list --only full     one contestant anew; the others stay as they are
 
 Every contestant of a task sees the same batches, takes as many steps, and has its learning rate chosen from the same

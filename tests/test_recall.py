@@ -86,6 +86,23 @@ def test_sinks_keep_the_first_token():
     assert ((model(tokens) - model(changed)).abs().amax((0, 2)) > 1e-6).all()
 
 
+def test_top_k_sees_everything_where_k_is_the_length_and_no_more_than_k_else():
+    torch.manual_seed(0)
+    whole, few = Reader("full").eval(), Reader("top-k", window=3, layers=1).eval()
+    best = Reader("top-k", window=20).eval()
+    best.load_state_dict(whole.state_dict())
+    tokens = needles(2, 20, generator())[0]
+    torch.testing.assert_close(best(tokens), whole(tokens))
+    moved = set()
+    for place in range(19):  # which tokens does the last one feel? Each is exchanged for all words in turn
+        for word in range(WORDS):
+            changed = tokens[:1].clone()
+            changed[:, place] = word
+            if (few(tokens[:1]) - few(changed))[0, -1].abs().max() > 1e-6:
+                moved.add((place, word))
+    assert moved and len(moved) < 19 * (WORDS - 1) / 2
+
+
 def test_losses_and_scores():
     model = Reader("full")
     assert abs(needle_loss(model, 20, generator()).item() - torch.tensor(PRICES).log().item()) < 1

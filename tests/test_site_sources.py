@@ -95,9 +95,11 @@ def test_the_address_of_the_site_follows_from_that_of_the_repository(monkeypatch
 
 
 def test_claims_are_all_on_the_scoreboard():
-    page = claims.scoreboard(sources.known_pages(STEMS))
-    cases = claims.claims()
-    assert page.count('<li id="') == len(cases) and f"**{len(cases)} claims: " in page
+    known, cases = sources.known_pages(STEMS), claims.cases()
+    page = claims.court(known)
+    assert page.count('<li id="') == len(cases) and f"**{len(cases)} claims: " in claims.scoreboard(known)
+    assert page.count(".html#cell-") == sum(bool(case.cell) for case in cases)
+    assert "#cell-" not in claims.court({})
 
 
 def test_the_reference_has_every_public_function_and_no_answers():

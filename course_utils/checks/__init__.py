@@ -5,7 +5,7 @@ Lessons need `check` and `progress`, which stand here. Behind them:
     forms        write, predict, prove: how a bank writes an exercise, and mistakes as edits of a right answer
     bank         the exercises of each lesson: oracles, inputs and known mistakes
     words        what is said about them, a folder for each language
-    graded       the three kinds of exercise, and how each is examined
+    graded       the three kinds of exercise, and how each is examined; diagnosis: a fault to name
     verdicts     what an exercise is made of, and what a check finds
     record       what was done, kept from one sitting to the next
 
@@ -33,6 +33,7 @@ from course_utils.checks.graded import Exercise, Graded, Prediction, Witness
 from course_utils.checks.record import Record
 from course_utils.checks.verdicts import Mistake, Property, Requirement, State, Verdict
 from course_utils.checks.words import say
+from course_utils.journey import overview
 from course_utils.runtime import strict
 
 __all__ = [
@@ -77,11 +78,18 @@ def check(key: str, answer: Any) -> None:
 def progress(lesson: str | None = None) -> None:
     """Prints which exercises of a lesson ("02") are done; without an argument, of the lesson that was checked last.
 
-    What was done in earlier sittings counts: `record` keeps it in the learner's folder.
+    "all" prints the whole course with the minutes that are left, and draws its map. What was done in earlier sittings
+    counts: `record` keeps it in the learner's folder.
     """
     from course_utils.checks.bank import bank
 
     _record.read()
+    if lesson == "all":
+        from course_utils.plots.lessons import course_map  # matplotlib takes half a second: only the map pays for it
+
+        print(overview(_record.states))
+        course_map(_record.states)
+        return
     lesson = lesson or (_lesson(_record.last) if _record.last else None)
     if lesson is None:
         print(say("progress.nothing"))

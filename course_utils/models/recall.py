@@ -10,10 +10,11 @@ from torch import Tensor, nn
 from course_utils.attention.basics import attend
 from course_utils.attention.guards import require_positive
 from course_utils.attention.linear import chunked_attend, linear_attend
-from course_utils.attention.windows import window_attend
+from course_utils.attention.masks import causal_mask
+from course_utils.attention.windows import top_k_attend, window_attend
 
 GOODS, PRICES, WORDS = 128, 32, 16  # how many there are of each
-KINDS = ("full", "window", "window and sinks", "linear")
+KINDS = ("full", "window", "window and sinks", "top-k", "linear")
 
 
 def price_lists(batch: int, pairs: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -93,7 +94,7 @@ class Reader(nn.Module):
 
     Shapes: tokens (batch, length) → logits (batch, length, price).
     No positions are told, so that only the kind of attention limits how far it reads. Raises ValueError for an unknown
-    kind. `window` and `sinks` concern the kinds that have them.
+    kind. `window` and `sinks` concern the kinds that have them; "top-k" sees as many keys as the window, the best ones.
     """
 
     def __init__(self, kind: str, size: int = 32, layers: int = 2, window: int = 16, sinks: int = 4) -> None:
@@ -118,6 +119,8 @@ class Reader(nn.Module):
             return chunked_attend(query, key, value)[0]
         if self.kind.startswith("window"):
             return window_attend(query, key, value, self.window, self.sinks if "sinks" in self.kind else 0)
+        if self.kind == "top-k":
+            return top_k_attend(query, key, value, self.window, causal_mask(query.shape[-2], device=query.device))
         return F.scaled_dot_product_attention(query, key, value, is_causal=True)
 
 

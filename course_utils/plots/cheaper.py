@@ -53,14 +53,14 @@ def memories_card() -> None:
 
 
 def costs(report: Mapping[str, Any], note: str = "") -> None:
-    """Draws seconds and megabytes of each attention against length, both axes in powers, with the fitted slopes.
+    """Draws seconds and mebibytes of each attention against length, on logarithmic axes.
 
     `report` is that of benchmarks/cheaper.py length.
     """
     left, right = row(2, 5.6, 4.3)
     for ax, found, label, title in (
-        (left, report["seconds"], "seconds, forward", "Time"),
-        (right, report["megabytes"], "megabytes beside the inputs", "Memory"),
+        (left, report["seconds"], "seconds, forward", "What it takes in time"),
+        (right, report["megabytes"], "MiB beside the inputs", "What it takes in memory"),
     ):
         series = {}
         for name in DRAWN:
@@ -129,8 +129,9 @@ def smooth(values: Sequence[float], around: int = 4) -> list[float]:
 
 
 def _noted(label: str, note: str) -> str:
-    """The label of an axis with a remark below it, in lines that the picture has room for."""
-    return "\n".join([label, *textwrap.wrap(note, 62)])
+    """The label of an axis with a remark below it, in lines that the picture has room for: brackets begin a line."""
+    lines = [line for part in note.replace(" (", "\n(").splitlines() for line in textwrap.wrap(part, 62)]
+    return "\n".join([label, *lines])
 
 
 def _curve(ax: Axes, place: int, name: str, x: Any, values: Any, marker: bool = True) -> str:

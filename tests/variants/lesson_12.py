@@ -184,6 +184,24 @@ def pixel_taken_out_late(picture, row, column, reach, temperature):
     return (weights * inner(picture, reach)).sum(), weights
 
 
+def pixel_hidden_at(place):
+    """A wrong answer: another place than the pixel's own is hidden."""
+
+    def answer(picture, row, column, reach, temperature):
+        scores = -apart(picture, row, column, reach) / temperature
+        return blended(scores, inner(picture, reach), place(scores.shape, row, column))
+
+    return answer
+
+
+def last_corners(picture, reach):
+    return picture[2 * reach :, 2 * reach :]
+
+
+def middle(square_):
+    return square_[len(square_) // 2, len(square_) // 2]
+
+
 # 12.3
 
 
@@ -485,6 +503,7 @@ WRONG = {
         "sides-exchanged-both-ways": [sides_exchanged(True, True)],
         "sides-exchanged-back": [sides_exchanged(False, True)],
         "own-back": [back_of_its_own],
+        "strips-and-own-back": [lambda pictures, tokens, size: (pictures.reshape(tokens.shape), pictures)],
         "wrong-axes-back": [other_axes],
         "swapped": [lambda pictures, tokens, size: with_loops(pictures, tokens, size)[::-1]],
     },
@@ -498,9 +517,17 @@ WRONG = {
         "no-temperature": [pixel_with(lambda a, b, t: -F.mse_loss(a, b, reduction="sum"))],
         "times-temperature": [pixel_with(lambda a, b, t: -((a - b) ** 2).sum() * t)],
         "squared-temperature": [pixel_with(lambda a, b, t: -(((a - b) / t) ** 2).sum())],
+        "root-of-temperature": [pixel_with(lambda a, b, t: -((a - b) ** 2).sum() / t**0.5)],
+        "twice-the-temperature": [pixel_with(lambda a, b, t: -0.5 * F.mse_loss(a, b, reduction="sum") / t)],
+        "twice-its-square": [pixel_with(lambda a, b, t: -0.5 * (((a - b) / t) ** 2).sum())],
+        "middles-only": [pixel_with(lambda a, b, t: -((middle(a) - middle(b)) ** 2) / t)],
+        "hidden-elsewhere": [
+            pixel_hidden_at(lambda shape, row, column: (min(row, shape[0] - 1), min(column, shape[1] - 1)))
+        ],
         "row-by-row": [pixel_along_rows],
         "value-is-a-square": [pixel_with(values=means_of_squares)],
         "corner": [pixel_with(values=corners_of_squares)],
+        "other-corner": [pixel_with(values=last_corners)],
         "not-shifted": [pixel_beside],
         "mean": [pixel_averaged],
         "itself-after": [pixel_taken_out_late],
@@ -548,6 +575,13 @@ WRONG = {
         "columns-first": [tokens_with(lambda pictures, size: squares_of(pictures, size, "ndcij"))],
         "turned": [tokens_with(lambda pictures, size: squares_of(pictures, size, "ncdji"))],
         "no-place": [tokens_with(place=torch.zeros_like)],
+        "squares-without-place": [tokens_with(place=lambda place: F.pad(place[:1], (0, 0, 0, len(place) - 1)))],
+        "mean-of-all-rows": [tokens_with(place=lambda place: place.mean(0).repeat(len(place), 1))],
+        "mean-of-all-but-the-first": [
+            tokens_with(place=lambda place: torch.cat([place[:1], place.mean(0).repeat(len(place) - 1, 1)]))
+        ],
+        "strips-without-places": [tokens_with(strips_of, torch.zeros_like)],
+        "last-without-places": [tokens_with(place=torch.zeros_like, last=True)],
         "query-without-place": [tokens_with(place=lambda place: F.pad(place[1:], (0, 0, 1, 0)))],
         "shifted-place": [tokens_with(place=lambda place: torch.cat([place[-1:], place[:-1]]))],
         "place-before": [begins_with_row_0],
@@ -580,6 +614,10 @@ WRONG = {
         "from-0": [from_low_to_high((0, 1, 2))],
         "each-key": [lambda maps: F.normalize(maps, p=INF, dim=-2)],
         "across-heads": [lambda maps: F.normalize(maps, p=INF, dim=0)],
+        "each-key-of-all": [lambda maps: maps / maps.flatten(0, 1).max(0).values],
+        "each-query-of-all-heads": [lambda maps: maps / maps.max(0).values.max(1, keepdim=True).values],
+        "each-key-from-0": [from_low_to_high((1,))],
+        "by-the-mean": [lambda maps: maps * maps.numel() / maps.sum()],
         "by-the-sum": [lambda maps: maps / maps.sum()],
         "root": [lambda maps: shades_in_a_loop(maps) ** 0.5],
         "in-place": [writes_over],

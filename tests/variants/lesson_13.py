@@ -94,6 +94,50 @@ def tile_total_lost(greatest, total, context, scores, values):
     return new, torch.exp(scores - torch.where(new.isinf(), 0.0, new).unsqueeze(1)).sum(1), mixed
 
 
+def tile_then(change):
+    """A wrong answer: the right one's results and the parts it is made of, put together otherwise."""
+
+    def one_more_tile(greatest, total, context, scores, values):
+        new, whole, mixed = tile_with_logs(greatest, total, context, scores, values)
+        old = torch.where(new.isinf(), 0.0, torch.exp(greatest - new))
+        here = whole - old * total, mixed - old[:, None] * context
+        return change(new, old, (whole, mixed), (total, context), here)
+
+    return one_more_tile
+
+
+def as_a_mean(greatest, total, context, scores, values):
+    new, whole, mixed = tile_with_logs(greatest, total, total[:, None] * context, scores, values)
+    return new, whole, mixed / whole[:, None]
+
+
+def multiplied_back(greatest, total, context, scores, values):
+    return tile_with_logs(greatest, total, torch.einsum("q,qs->qs", total, context), scores, values)
+
+
+def tile_turned(factor_of):
+    def one_more_tile(greatest, total, context, scores, values):
+        new = torch.maximum(greatest, scores.max(-1).values)
+        powers = (scores - torch.where(new == -INF, 0.0, new).unsqueeze(1)).exp()
+        factor = factor_of(greatest, new)
+        return new, factor * total + powers.sum(1), torch.einsum("q,qs->qs", factor, context) + powers.mm(values)
+
+    return one_more_tile
+
+
+def tile_one_total(greatest, total, context, scores, values):
+    new, whole, mixed = tile_with_logs(greatest, total, context, scores, values)
+    powers = torch.exp(scores - torch.where(new.isinf(), 0.0, new).unsqueeze(1)).sum(1)
+    return new, whole - powers + powers.sum(), mixed
+
+
+def tile_one_greatest(greatest, total, context, scores, values):
+    wide = torch.cat([scores, scores.max().expand(len(scores), 1)], 1)
+    new = wide.amax(1).maximum(greatest)
+    factor, powers = torch.exp(greatest - new), torch.exp(scores - new[:, None])
+    return new, total * factor + powers.sum(1), context * factor[:, None] + powers @ values
+
+
 # 13.2
 
 
@@ -186,6 +230,25 @@ def step_keys_mixed(x, key, value, wq, wk, wv):
     return F.scaled_dot_product_attention(x @ wq, key, key, triangle(0)(x.shape[1], before)), key, value
 
 
+def step_sees_kept(x, key, value, wq, wk, wv):
+    weights = torch.einsum("bns,bks->bnk", x @ wq, key).div(wq.shape[1] ** 0.5).softmax(-1)
+    return torch.einsum("bnk,bks->bns", weights, value), *grown(x, key, value, wk, wv)
+
+
+def kept_only(new, before):
+    return (torch.arange(before + new) < before).expand(new, -1)
+
+
+def kept_and_itself(new, before):
+    place = torch.arange(before + new)
+    return (place < before) | (place == before + torch.arange(new)[:, None])
+
+
+def step_unmasked_unscaled(x, key, value, wq, wk, wv):
+    keys, values = grown(x, key, value, wk, wv)
+    return torch.einsum("bns,bks->bnk", x @ wq, keys).softmax(-1) @ values, keys, values
+
+
 # 13.3
 
 
@@ -254,6 +317,25 @@ def down_the_batch(query, key, value):
 def softmax_masked(query, key, value):
     scores = query @ key.mT / query.shape[-1] ** 0.5
     return torch.where(torch.ones(scores.shape[-2:]).tril() > 0, scores, -INF).softmax(-1) @ value
+
+
+def everything_undivided(query, key, value):
+    return torch.einsum("bts,bis,biv->btv", plus(query), plus(key), value)
+
+
+def rectified_guarded(query, key, value):
+    weights = (query.clamp(min=0) @ key.clamp(min=0).mT).tril()
+    below = weights.sum(2, keepdim=True)
+    return weights @ value / torch.where(below < 1e-6, 1e-6, below)
+
+
+def late_from_nothing(query, key, value):
+    found = of_weights(shift=-1)(query, key, value)
+    return torch.cat([torch.zeros_like(found[:, :1]), found[:, 1:]], 1)
+
+
+def divided_by(power):
+    return lambda x: plus(x / x.shape[-1] ** power)
 
 
 # 13.4
@@ -334,6 +416,30 @@ def tiles_divided_inside(query, key, value, tile):
         mixed = ((top - new).exp() * mixed + (scores - new).exp() @ values) / whole
         top = new
     return mixed / whole
+
+
+def tiles_against_the_old(query, key, value, tile):
+    top, whole, mixed = torch.full((len(query), 1), -INF), 0.0, 0.0
+    for keys, values in zip(key.split(tile), value.split(tile), strict=True):
+        scores = torch.einsum("qs,ks->qk", query, keys) / query.shape[1] ** 0.5
+        powers, new = (scores - top).exp(), top.maximum(scores.amax(1, keepdim=True))
+        factor = (top - new).exp()
+        whole, mixed, top = factor * whole + powers.sum(1, keepdim=True), factor * mixed + powers @ values, new
+    return mixed / whole
+
+
+def tiles_by_length(query, key, value, tile):
+    shares = torch.arange(len(key)) // tile  # which tile each key is in
+    answers = torch.stack([
+        torch.softmax((query @ key.T / query.shape[1] ** 0.5).masked_fill(shares != number, -INF), -1) @ value
+        for number in shares.unique()
+    ])  # fmt: skip
+    return torch.einsum("tqv,t->qv", answers, shares.bincount() / len(key))
+
+
+def tiles_filled_up(query, key, value, tile):
+    extra = torch.zeros((tile - len(key) % tile) % tile, key.shape[1])
+    return tiles_in_one(query, torch.cat([key, extra]), torch.cat([value, extra]), tile)
 
 
 def step_weighed(weights_of):
@@ -527,6 +633,38 @@ def grouped_mean(query, key, value):
     return F.scaled_dot_product_attention(query, keys, values)
 
 
+def grouped_of(keys_of, values_of):
+    """Keys and values for all heads, made of the groups, (batch, groups, …) → (batch, 1 or heads, …)."""
+
+    def grouped_queries(query, key, value):
+        times = query.shape[1] // key.shape[1]
+        keys, values = keys_of(key, times), values_of(value, times)
+        shape = query.shape[1]
+        return F.scaled_dot_product_attention(query, *(one.expand(-1, shape, -1, -1) for one in (keys, values)))
+
+    return grouped_queries
+
+
+def shared_out(groups, times):
+    return groups[:, torch.arange(groups.shape[1] * times) // times]
+
+
+def averaged(groups, times):
+    return torch.einsum("bgks->bks", groups)[:, None] / groups.shape[1]
+
+
+def added_up(groups, times):
+    return torch.einsum("bgks->bks", groups)[:, None]
+
+
+def by_groups_and_keys(root):
+    def grouped_queries(query, key, value):
+        keys, values = (shared_out(one, query.shape[1] // key.shape[1]) for one in (key, value))
+        return F.scaled_dot_product_attention(query, keys, values, scale=root(query, key) ** -0.5)
+
+    return grouped_queries
+
+
 # 13.7
 
 GOODS = torch.eye(5, 4) * 2 + 0.5
@@ -544,7 +682,7 @@ LOW = torch.tensor([[1.0, 2, 3, 4], [2, 4, 6, 8], [3, 6, 9, 12], [4, 8, 12, 16],
 # 13.8
 
 SIZES = {
-    "numbers": 2048, "kilobytes": 96, "megabytes": 192, "grouped": 24, "multi-query": 12, "window": 24, "linear": 66560,
+    "numbers": 2048, "kibibytes": 96, "mebibytes": 192, "grouped": 24, "multi-query": 12, "window": 24, "linear": 66560,
 }  # fmt: skip
 
 
@@ -558,8 +696,8 @@ RIGHT = {
     "13.7": [STATES, BY_HAND, {**STATES, "other": (ONE - torch.outer(FACTORS, torch.tensor([0.0, 9.0]))).numpy()}],
     "13.8": [
         SIZES,
-        {**SIZES, "kilobytes": 96.0, "linear": 66_560.0},
-        {**SIZES, "numbers": torch.tensor(2048), "megabytes": "192"},
+        {**SIZES, "kibibytes": 96.0, "linear": 66_560.0},
+        {**SIZES, "numbers": torch.tensor(2048), "mebibytes": "192"},
     ],
 }
 
@@ -580,18 +718,49 @@ WRONG = {
         "swapped": [lambda *given: [tile_of()(*given)[place] for place in (0, 2, 1)]],
         "total-for-context-lost": [tile_total_lost],
         "against-its-own-greatest": [tile_of(own=True)],
+        "before-lost": [tile_then(lambda new, old, both, before, here: (new, *here))],
+        "context-lost": [tile_then(lambda new, old, both, before, here: (new, both[0], here[1]))],
+        "tile-rescaled": [
+            tile_then(
+                lambda new, old, both, before, here: (
+                    new,
+                    old * (before[0] + here[0]),
+                    old[:, None] * (before[1] + here[1]),
+                )
+            )
+        ],
+        "tile-context-rescaled": [
+            tile_then(lambda new, old, both, before, here: (new, both[0], old[:, None] * (before[1] + here[1])))
+        ],
+        "as-a-mean": [as_a_mean],
+        "as-a-mean-nan-to-num": [lambda *given: [part.nan_to_num(0.0, neginf=-INF) for part in as_a_mean(*given)]],
+        "multiplied-back": [multiplied_back],
+        "anchor-returned": [
+            tile_then(lambda new, old, both, before, here: (torch.where(new.isinf(), 0.0, new), *both))
+        ],
+        "turned-round-guarded": [
+            tile_turned(lambda old, new: torch.where(old.isinf(), 0.0, torch.exp(new - old))),
+            tile_turned(lambda old, new: torch.where(new > old, new - old, 0.0).clamp(max=1e9).exp().nan_to_num()),
+        ],
+        "total-over-queries": [tile_one_total],
+        "greatest-of-all-queries": [tile_one_greatest],
     },
     "13.2": {
         "top-left": [fused_top_left, step_masked(lambda new, before: triangle(-before)(new, before))],
         "no-mask": [fused_unmasked],
         "one-too-few": [step_masked(triangle(-1))],
         "one-too-many": [step_masked(triangle(1))],
+        "tril-new": [step_masked(lambda new, before: triangle(new - before)(new, before))],
+        "only-kept-seen": [step_masked(kept_only)],
+        "only-kept-seen-alone": [step_sees_kept],
+        "new-see-themselves-only": [step_masked(kept_and_itself)],
         "inverted": [step_masked(lambda new, before: ~triangle(0)(new, before))],
         "inverted-large": [step_masked(lambda new, before: ~triangle(0)(new, before), -1e9)],
         "added-mask": [step_weighed(lambda s, seen: (s + seen.float()).softmax(-1))],
         "mask-after-softmax": [step_weighed(lambda s, seen: torch.where(seen, s.softmax(-1), 0.0))],
         "mask-times-scores": [step_weighed(lambda s, seen: torch.where(seen, s, 0.0).softmax(-1))],
         "top-left-and-root": [step_top_left_unscaled],
+        "no-mask-and-root": [step_unmasked_unscaled],
         "keys-and-values-swapped": [lambda x, key, value, wq, wk, wv: step_fused(x, key, value, wq, wv, wk)],
         "new-first": [step_new_first],
         "old-forgotten": [step_forgets],
@@ -617,10 +786,18 @@ WRONG = {
         "plus-one-inside": [of_weights(lambda x: F.elu(1 + x), lambda x: F.elu(1 + x))],
         "exponential": [of_weights(torch.exp, torch.exp)],
         "softplus": [of_weights(F.softplus, F.softplus)],
+        "sigmoid": [of_weights(torch.sigmoid, torch.sigmoid)],
+        "features-by-softmax": [of_weights(lambda x: F.softmax(x, 2), lambda x: F.softmax(x, 2))],
+        "plain-relu": [of_weights(F.relu, F.relu)],
+        "plain-relu-guarded": [rectified_guarded],
         "only-the-last": [last_only],
         "total-of-the-last": [last_below],
         "scaled": [of_weights(asked=lambda x: plus(x / x.shape[-1] ** 0.5))],
+        "both-scaled": [of_weights(divided_by(0.25), divided_by(0.25))],
+        "both-by-the-root": [of_weights(divided_by(0.5), divided_by(0.5))],
         "read-before-written": [of_weights(shift=-1)],
+        "read-before-written-guarded": [late_from_nothing],
+        "sees-the-future-undivided": [everything_undivided],
         "sees-the-future": [everything],
         "over-the-batch": [down_the_batch],
         "softmax": [softmax_masked],
@@ -638,11 +815,19 @@ WRONG = {
         "total-not-rescaled": [tiles_of(total=False)],
         "context-not-rescaled": [tiles_of(context=False)],
         "rescaled-the-other-way": [tiles_of(turn=True)],
-        "turned-round-nan": [tiles_turned],
+        "total-not-rescaled-and-tail": [tiles_of(total=False, tail=False)],
+        "total-not-rescaled-and-root": [tiles_of(total=False, scale=unscaled)],
+        "total-not-rescaled-tail-root": [tiles_of(total=False, tail=False, scale=unscaled)],
+        "context-not-rescaled-and-tail": [tiles_of(context=False, tail=False)],
+        "context-not-rescaled-and-root": [tiles_of(context=False, scale=unscaled)],
+        "context-not-rescaled-tail-root": [tiles_of(context=False, tail=False, scale=unscaled)],
+        "nan-everywhere": [tiles_turned, tiles_against_the_old],
         "divided-inside": [tiles_divided_inside],
         "greatest-not-carried": [tiles_of(carry=False)],
         "not-divided": [tiles_undivided],
         "mean-of-tiles": [tiles_averaged],
+        "mean-by-length": [tiles_by_length],
+        "padded": [tiles_filled_up],
     },
     "13.5": {
         "from-the-start": [found_with(lambda n, d: d)],
@@ -674,9 +859,20 @@ WRONG = {
         "keys-tiled": [by_groups(in_turn, neighbours)],
         "values-tiled": [by_groups(neighbours, in_turn)],
         "first-group": [by_groups(lambda h, share, groups: 0)],
+        "last-group": [by_groups(lambda h, share, groups: groups - 1)],
+        "keys-averaged": [grouped_of(averaged, shared_out)],
+        "values-averaged": [grouped_of(shared_out, averaged)],
+        "keys-summed": [grouped_of(added_up, shared_out)],
+        "values-summed": [grouped_of(shared_out, added_up)],
+        "sum-of-groups": [grouped_of(added_up, added_up)],
         "mean-of-groups": [grouped_mean],
         "no-root": [by_groups(neighbours, scale=lambda query: 1.0)],
         "no-root-and-tiled": [by_groups(in_turn, scale=lambda query: 1.0)],
+        "no-root-and-keys-tiled": [by_groups(in_turn, neighbours, lambda query: 1.0)],
+        "no-root-and-values-tiled": [by_groups(neighbours, in_turn, lambda query: 1.0)],
+        "root-of-groups": [by_groups_and_keys(lambda query, key: key.shape[1])],
+        "root-of-keys": [by_groups_and_keys(lambda query, key: key.shape[2])],
+        "root-of-heads": [by_groups_and_keys(lambda query, key: query.shape[1])],
         "size-not-its-root": [by_groups(neighbours, scale=lambda query: 1 / query.shape[-1])],
         "root-of-all-heads": [by_groups(neighbours, scale=lambda query: (query.shape[1] * query.shape[3]) ** -0.5)],
         "over-queries": [grouped_softmax(2)],
@@ -699,22 +895,32 @@ WRONG = {
         "three-parts": [{**SIZES, "numbers": 3072}],
         "one-head": [{**SIZES, "numbers": 128}],
         "bytes-not-numbers": [{**SIZES, "numbers": 4096}],
-        "one-layer": [{**SIZES, "kilobytes": 4}],
-        "no-bytes": [{**SIZES, "kilobytes": 48}],
-        "in-bytes": [{**SIZES, "kilobytes": 98304}],
-        "thousands": [{**SIZES, "kilobytes": 98.304}],
-        "thousands-rounded": [{**SIZES, "kilobytes": 98}],
-        "one-layer-only": [{**SIZES, "megabytes": 8}],
-        "keys-only-all": [{**SIZES, "megabytes": 96}],
-        "squared": [{**SIZES, "megabytes": 393216}],
+        "one-layer": [{**SIZES, "kibibytes": 4}],
+        "no-bytes": [{**SIZES, "kibibytes": 48}],
+        "in-bytes": [{**SIZES, "kibibytes": 98304}],
+        "thousands": [{**SIZES, "kibibytes": 98.304}],
+        "thousands-rounded": [{**SIZES, "kibibytes": 98}],
+        "thousands-of-thousands": [{**SIZES, "mebibytes": 192 * 1.024**2}],
+        "thousands-of-thousands-rounded": [{**SIZES, "mebibytes": 201}],
+        "thousands-once": [{**SIZES, "mebibytes": 192 * 1.024}],
+        "thousands-once-rounded": [{**SIZES, "mebibytes": 197}],
+        "thousands-carried-on": [{**SIZES, "mebibytes": 98 * 2}],
+        "one-layer-only": [{**SIZES, "mebibytes": 8}],
+        "keys-only-all": [{**SIZES, "mebibytes": 96}],
+        "squared": [{**SIZES, "mebibytes": 393216}],
         "divided-by-groups": [{**SIZES, "grouped": 96}],
         "nothing-saved": [{**SIZES, "grouped": 192}],
         "one-number": [{**SIZES, "multi-query": 24}],
         "query-kept": [{**SIZES, "multi-query": 18}],
         "not-cut": [{**SIZES, "window": 192}],
+        "window-keys-only": [{**SIZES, "window": 12}],
+        "window-in-tokens": [{**SIZES, "window": 256}],
         "left-over": [{**SIZES, "window": 168}],
         "one-state": [{**SIZES, "linear": 4160}],
         "no-vector": [{**SIZES, "linear": 65536}],
+        "all-layers": [{**SIZES, "linear": 66560 * 24}],
+        "twice": [{**SIZES, "linear": 66560 * 2}],
+        "two-matrices": [{**SIZES, "linear": 16 * 64 * 129}],
         "grows": [{**SIZES, "linear": 2 * 16 * 64 * 2048}],
         "heads-mixed": [{**SIZES, "linear": 1024 * 1024 + 1024}],
     },

@@ -5,7 +5,7 @@ Reading order: build → sources → what they call.
     build     makes the folder of sources, then calls Sphinx on it; the command behind `python course.py site`
     sources   which page comes from which file: the whole site on one page, found on disk
     lessons   a committed notebook as a page: facts at its head, answers to fold, a text for each figure
-    claims    the scoreboard of popular claims
+    claims    the court of popular claims
     results   pictures of stored runs, and what was measured
     api       the reference, from the docstrings
     home      the first page: the explorer, the map, two commands

@@ -10,7 +10,8 @@ import nbformat
 from installation import ROOT
 
 from website import address, api
-from website.claims import scoreboard
+from website.claims import FILE as COURT
+from website.claims import court, scoreboard
 from website.home import explorer, home
 from website.lessons import lesson, page, stems, tasks
 from website.links import relinked
@@ -27,7 +28,7 @@ README = {
 }
 HOME = ("After the course you can", "Lessons", "On the web")
 CARD = "figures/alignment.png"  # what others show when they link to the site
-LOOK_UP = ("sheet", "glossary", "help")  # in this order; other files of the room follow
+LOOK_UP = ("map", "sheet", "glossary", "help")  # in this order; other files of the room follow
 
 
 def known_pages(chosen: Sequence[str], root: Path = ROOT) -> dict[str, str]:
@@ -67,7 +68,8 @@ def write_sources(folder: Path, chosen: Sequence[str] = (), root: Path = ROOT) -
     _write(folder / "index.md", relinked(home(known, root), "README.md", "index.md", known) + contents(known))
     _write(folder / "explorer.html", explorer(root).shown)
     _write(folder / "exercises.md", exercises(known, root))
-    _write(folder / "claims.md", scoreboard(known, root))
+    _write(folder / "claims.md", scoreboard(known))
+    _write(folder / COURT, court(known))
     _write(folder / "results.md", results(known, folder / "pictures", root))
     parts = sections((root / "README.md").read_text("utf-8"))
     for name, (title, headings) in README.items():

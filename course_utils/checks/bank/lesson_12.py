@@ -78,6 +78,10 @@ PATCHES = write(
                 "tokens.reshape(batch, across, down, size, size)",
             ),
             "own-back": ("tokens.reshape(batch, down, across", "there.reshape(batch, down, across"),
+            "strips-and-own-back": [
+                STRIPS,
+                ("tokens.reshape(batch, down, across, size, size).transpose(2, 3)", "there"),
+            ],
             "wrong-axes-back": ("size, size).transpose(2, 3)\n    return", "size, size).transpose(1, 2)\n    return"),
             "swapped": (
                 "return there, back.reshape(batch, rows, columns)",
@@ -143,12 +147,24 @@ PIXEL = write(
             "no-temperature": (" / temperature", ""),
             "times-temperature": ("/ temperature", "* temperature"),
             "squared-temperature": ("/ temperature", "/ temperature**2"),
+            "root-of-temperature": ("/ temperature", "/ math.sqrt(temperature)"),
+            "twice-the-temperature": ("/ temperature", "/ (2 * temperature)"),
+            "twice-its-square": ("/ temperature", "/ (2 * temperature**2)"),
+            "middles-only": (
+                DISTANCE,
+                "-((squares - mine)[..., reach, reach] ** 2) / temperature",
+            ),
+            "hidden-elsewhere": (
+                "scores[row - reach, column - reach]",
+                "scores[min(row, scores.shape[0] - 1), min(column, scores.shape[1] - 1)]",
+            ),
             "row-by-row": (
                 "torch.softmax(scores.flatten(), dim=0).reshape(scores.shape)",
                 "torch.softmax(scores, dim=-1)",
             ),
             "value-is-a-square": ("squares[..., reach, reach]", "squares.mean((-2, -1))"),
             "corner": ("squares[..., reach, reach]", "squares[..., 0, 0]"),
+            "other-corner": ("squares[..., reach, reach]", "squares[..., -1, -1]"),
             "not-shifted": [
                 ("mine = squares[row - reach, column - reach]", "mine = squares[row, column]"),
                 ("scores[row - reach, column - reach]", "scores[row, column]"),
@@ -309,6 +325,11 @@ TOKENS = write(
             "columns-first": ("size).transpose(2, 3)", "size).permute(0, 3, 1, 2, 4)"),
             "turned": ("size).transpose(2, 3)", "size).permute(0, 1, 3, 4, 2)"),
             "no-place": ("tokens + place", "tokens"),
+            "squares-without-place": ("+ place", "+ F.pad(place[:1], (0, 0, 0, count**2))"),
+            "mean-of-all-rows": ("+ place", "+ place.mean(0)"),
+            "mean-of-all-but-the-first": ("+ place", "+ torch.cat([place[:1], place.mean(0).expand(count**2, -1)])"),
+            "strips-without-places": [CUT, ("tokens + place", "tokens")],
+            "last-without-places": [LAST_ROW, ("tokens + place", "tokens")],
             "query-without-place": (
                 "+ place",
                 "+ torch.cat([torch.zeros_like(place[:1]), place[1:]])",
@@ -455,6 +476,13 @@ SHADES = write(
             "from-0": ("maps / maps.max()", "(maps - maps.min()) / (maps.max() - maps.min())"),
             "each-key": ("maps.max()", "maps.amax(1, keepdim=True)"),
             "across-heads": ("maps.max()", "maps.amax(0, keepdim=True)"),
+            "each-key-of-all": ("maps.max()", "maps.amax((0, 1), keepdim=True)"),
+            "each-query-of-all-heads": ("maps.max()", "maps.amax((0, 2), keepdim=True)"),
+            "each-key-from-0": (
+                "maps / maps.max()",
+                "(maps - maps.amin(1, keepdim=True)) / (maps.amax(1, keepdim=True) - maps.amin(1, keepdim=True))",
+            ),
+            "by-the-mean": ("maps.max()", "maps.mean()"),
             "by-the-sum": ("maps.max()", "maps.sum()"),
             "root": ("maps / maps.max()", "(maps / maps.max()).sqrt()"),
             "in-place": ("maps / maps.max()", "maps.div_(maps.max())"),

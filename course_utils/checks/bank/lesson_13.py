@@ -61,6 +61,7 @@ def _tile_against_its_own(greatest, total, context, scores, values):
     return new, rescale * total + powers.sum(dim=-1), rescale[:, None] * context + powers @ values
 
 
+_AS_A_MEAN = "((rescale * total)[:, None] * context + powers @ values) / (rescale * total + powers.sum(1))[:, None]"
 _NO_ANCHOR = ("new.masked_fill(new == -math.inf, 0.0)", "new")
 TILE = write(
     "13.1",
@@ -94,6 +95,30 @@ TILE = write(
                 "rescale[:, None] * context + powers @ values, rescale * total + powers.sum(dim=-1)",
             ),
             "total-for-context-lost": ("rescale * total + powers.sum(dim=-1)", "powers.sum(dim=-1)"),
+            "before-lost": [("rescale * total + ", ""), ("rescale[:, None] * context + ", "")],
+            "context-lost": ("rescale[:, None] * context + ", ""),
+            "tile-rescaled": [
+                ("rescale * total + powers.sum(dim=-1)", "rescale * (total + powers.sum(dim=-1))"),
+                ("rescale[:, None] * context + powers @ values", "rescale[:, None] * (context + powers @ values)"),
+            ],
+            "tile-context-rescaled": (
+                "rescale[:, None] * context + powers @ values", "rescale[:, None] * (context + powers @ values)",
+            ),
+            "as-a-mean": ("rescale[:, None] * context + powers @ values", _AS_A_MEAN),
+            "as-a-mean-nan-to-num": (
+                "rescale[:, None] * context + powers @ values",
+                f"({_AS_A_MEAN}).nan_to_num()",
+            ),
+            "multiplied-back": (
+                "rescale[:, None] * context + powers @ values",
+                "(rescale * total)[:, None] * context + powers @ values",
+            ),
+            "anchor-returned": ("return new,", "return anchor,"),
+            "turned-round-guarded": (
+                "torch.exp(greatest - anchor)", "torch.exp(anchor - greatest).nan_to_num(posinf=0)",
+            ),
+            "total-over-queries": ("powers.sum(dim=-1)", "powers.sum()"),
+            "greatest-of-all-queries": ("scores.amax(dim=-1)", "scores.max()"),
         },
     )
     | {"against-its-own-greatest": _tile_against_its_own},
@@ -142,6 +167,17 @@ STEP = write(
             "no-mask": (".tril(before)", ""),
             "one-too-few": (".tril(before)", ".tril(before - 1)"),
             "one-too-many": (".tril(before)", ".tril(before + 1)"),
+            "tril-new": (".tril(before)", ".tril(new)"),
+            "only-kept-seen": ("\n    scores", "\n    mask[:, before:] = False\n    scores"),
+            "only-kept-seen-alone": [
+                ("@ key.transpose(-2, -1)", "@ key[:, :before].transpose(-2, -1)"),
+                ("~mask, -math", "~mask[:, :before], -math"),
+                ("weights @ value", "weights @ value[:, :before]"),
+            ],
+            "new-see-themselves-only": (
+                "\n    scores",
+                "\n    mask[:, before:] = torch.eye(new, dtype=torch.bool)\n    scores",
+            ),
             "inverted": ("~mask", "mask"),
             "inverted-large": ("~mask, -math.inf", "mask, -1e9"),
             "added-mask": ("scores.masked_fill(~mask, -math.inf)", "scores + mask"),
@@ -151,6 +187,7 @@ STEP = write(
             ),
             "mask-times-scores": ("scores.masked_fill(~mask, -math.inf)", "scores * mask"),
             "top-left-and-root": [(".tril(before)", ".tril()"), (" / math.sqrt(key.shape[-1])", "")],
+            "no-mask-and-root": [(".tril(before)", ""), (" / math.sqrt(key.shape[-1])", "")],
             "keys-and-values-swapped": [("[key, x @ wk]", "[key, x @ wv]"), ("[value, x @ wv]", "[value, x @ wk]")],
             "new-first": [
                 ("torch.cat([key, x @ wk], dim=1)", "torch.cat([x @ wk, key], dim=1)"),
@@ -225,6 +262,10 @@ def _all_at_once(query, key, value):
     return likeness @ value / likeness.sum(-1, keepdim=True)
 
 
+def _all_at_once_undivided(query, key, value):
+    return (F.elu(query) + 1) @ ((F.elu(key) + 1).transpose(-2, -1) @ value)
+
+
 def _over_the_batch(query, key, value):
     asked, told = F.elu(query) + 1, F.elu(key) + 1
     memory = (told[..., :, None] * value[..., None, :]).cumsum(0)
@@ -254,13 +295,30 @@ RECURRENT = write(
             "plus-one-inside": ("F.elu(query) + 1, F.elu(key) + 1", "F.elu(query + 1), F.elu(key + 1)"),
             "exponential": ("F.elu(query) + 1, F.elu(key) + 1", "query.exp(), key.exp()"),
             "softplus": ("F.elu(query) + 1, F.elu(key) + 1", "F.softplus(query), F.softplus(key)"),
+            "sigmoid": ("F.elu(query) + 1, F.elu(key) + 1", "query.sigmoid(), key.sigmoid()"),
+            "features-by-softmax": ("F.elu(query) + 1, F.elu(key) + 1", "query.softmax(-1), key.softmax(-1)"),
+            "plain-relu": ("F.elu(query) + 1, F.elu(key) + 1", "F.relu(query), F.relu(key)"),
+            "plain-relu-guarded": [
+                ("F.elu(query) + 1, F.elu(key) + 1", "F.relu(query), F.relu(key)"),
+                ("sum(-1, keepdim=True)", "sum(-1, keepdim=True).clamp(min=1e-6)"),
+            ],
             "only-the-last": [("memory + told", "told"), ("total + told", "told")],
             "total-of-the-last": ("total + told", "told"),
             "scaled": ("F.elu(query) + 1,", "F.elu(query / math.sqrt(query.shape[-1])) + 1,"),
+            "both-scaled": (
+                "F.elu(query) + 1, F.elu(key) + 1",
+                "(F.elu(one / query.shape[-1] ** 0.25) + 1 for one in (query, key))",
+            ),
+            "both-by-the-root": (
+                "F.elu(query) + 1, F.elu(key) + 1",
+                "(F.elu(one / query.shape[-1] ** 0.5) + 1 for one in (query, key))",
+            ),
         },
     )
     | {
         "read-before-written": _late,
+        "read-before-written-guarded": lambda *given: _late(*given).nan_to_num(),
+        "sees-the-future-undivided": _all_at_once_undivided,
         "sees-the-future": _all_at_once,
         "over-the-batch": _over_the_batch,
         "softmax": _softmax_causal,
@@ -303,8 +361,22 @@ def _mean_of_tiles(query, key, value, tile):
     return sum(parts) / len(parts)
 
 
+def _mean_by_length(query, key, value, tile):
+    parts = [
+        F.scaled_dot_product_attention(query[None], k[None], v[None])[0] * len(k)
+        for k, v in zip(key.split(tile), value.split(tile), strict=True)
+    ]
+    return sum(parts) / len(key)
+
+
+def _padded(query, key, value, tile):
+    missing = -len(key) % tile
+    return _in_one(query, F.pad(key, (0, 0, 0, missing)), F.pad(value, (0, 0, 0, missing)), tile)
+
+
 _ROOT, _TAIL = (" / math.sqrt(query.shape[-1])", ""), ("len(key), tile)", "len(key) - tile + 1, tile)")
-_BOTH = [("rescale * total", "total"), ("rescale * context", "context")]
+_TOTAL, _CONTEXT = ("rescale * total", "total"), ("rescale * context", "context")
+_BOTH = [_TOTAL, _CONTEXT]
 MENDED = write(
     "13.4",
     oracle=_in_one,
@@ -321,19 +393,25 @@ MENDED = write(
             "as-it-was": [*_BOTH, _TAIL, _ROOT],
             "size-not-its-root": ("math.sqrt(query.shape[-1])", "query.shape[-1]"),
             "root-of-the-tile": ("math.sqrt(query.shape[-1])", "math.sqrt(tile)"),
-            "total-not-rescaled": ("rescale * total", "total"),
-            "context-not-rescaled": ("rescale * context", "context"),
+            "total-not-rescaled": _TOTAL,
+            "context-not-rescaled": _CONTEXT,
+            "total-not-rescaled-and-tail": [_TOTAL, _TAIL],
+            "total-not-rescaled-and-root": [_TOTAL, _ROOT],
+            "total-not-rescaled-tail-root": [_TOTAL, _TAIL, _ROOT],
+            "context-not-rescaled-and-tail": [_CONTEXT, _TAIL],
+            "context-not-rescaled-and-root": [_CONTEXT, _ROOT],
+            "context-not-rescaled-tail-root": [_CONTEXT, _TAIL, _ROOT],
             "rescaled-the-other-way": (
                 "torch.exp(greatest - new)",
                 "torch.exp(new - greatest) if start else torch.zeros(len(query), 1)",
             ),
-            "turned-round-nan": ("torch.exp(greatest - new)", "torch.exp(new - greatest)"),
+            "nan-everywhere": ("torch.exp(greatest - new)", "torch.exp(new - greatest)"),
             "divided-inside": ("        greatest = new\n", "        greatest, context = new, context / total\n"),
             "greatest-not-carried": ("        greatest = new\n", ""),
             "not-divided": ("context / total", "context"),
         },
     )
-    | {"mean-of-tiles": _mean_of_tiles},
+    | {"mean-of-tiles": _mean_of_tiles, "mean-by-length": _mean_by_length, "padded": _padded},
 )
 
 
@@ -473,12 +551,30 @@ GROUPED = write(
                 (_KEYS, "key[:, :1].expand(-1, query.shape[1], -1, -1)"),
                 (_VALUES, "value[:, :1].expand(-1, query.shape[1], -1, -1)"),
             ],
+            "last-group": [
+                (_KEYS, "key[:, -1:].expand(-1, query.shape[1], -1, -1)"),
+                (_VALUES, "value[:, -1:].expand(-1, query.shape[1], -1, -1)"),
+            ],
+            "keys-averaged": (_KEYS, "key.mean(1, keepdim=True)"),
+            "values-averaged": (_VALUES, "value.mean(1, keepdim=True)"),
+            "keys-summed": (_KEYS, "key.sum(1, keepdim=True)"),
+            "values-summed": (_VALUES, "value.sum(1, keepdim=True)"),
+            "sum-of-groups": [(_KEYS, "key.sum(1, keepdim=True)"), (_VALUES, "value.sum(1, keepdim=True)")],
             "mean-of-groups": [(_KEYS, "key.mean(1, keepdim=True)"), (_VALUES, "value.mean(1, keepdim=True)")],
             "no-root": (" / math.sqrt(query.shape[-1])", ""),
             "no-root-and-tiled": [
                 (" / math.sqrt(query.shape[-1])", ""),
                 (_KEYS, "key.repeat(1, times, 1, 1)"), (_VALUES, "value.repeat(1, times, 1, 1)"),
             ],
+            "no-root-and-keys-tiled": [
+                (" / math.sqrt(query.shape[-1])", ""), (_KEYS, "key.repeat(1, times, 1, 1)"),
+            ],
+            "no-root-and-values-tiled": [
+                (" / math.sqrt(query.shape[-1])", ""), (_VALUES, "value.repeat(1, times, 1, 1)"),
+            ],
+            "root-of-groups": ("math.sqrt(query.shape[-1])", "math.sqrt(key.shape[1])"),
+            "root-of-keys": ("math.sqrt(query.shape[-1])", "math.sqrt(key.shape[2])"),
+            "root-of-heads": ("math.sqrt(query.shape[-1])", "math.sqrt(query.shape[1])"),
             "size-not-its-root": ("math.sqrt(query.shape[-1])", "query.shape[-1]"),
             "root-of-all-heads": ("math.sqrt(query.shape[-1])", "math.sqrt(query.shape[1] * query.shape[-1])"),
             "over-queries": ("dim=-1", "dim=-2"),
@@ -539,15 +635,15 @@ def _columns_alike(features, one, other):
 def _sizes():
     layers, heads, size, width, tokens = 24, 16, 64, 2, 2048
     numbers = sum(torch.zeros(heads, size).numel() for _ in ("key", "value"))
-    kilobytes = numbers * layers * width / 1024
-    megabytes = kilobytes * tokens / 1024
+    kibibytes = numbers * layers * width / 1024
+    mebibytes = kibibytes * tokens / 1024
     return {
         "numbers": numbers,
-        "kilobytes": kilobytes,
-        "megabytes": megabytes,
-        "grouped": megabytes * 2 / heads,
-        "multi-query": megabytes / heads,
-        "window": megabytes * 256 / tokens,
+        "kibibytes": kibibytes,
+        "mebibytes": mebibytes,
+        "grouped": mebibytes * 2 / heads,
+        "multi-query": mebibytes / heads,
+        "window": mebibytes * 256 / tokens,
         "linear": heads * (torch.zeros(size, size).numel() + size),
     }
 
@@ -560,23 +656,33 @@ SIZES = predict(
         "three-parts": {"numbers": 3072},
         "one-head": {"numbers": 128},
         "bytes-not-numbers": {"numbers": 4096},
-        "one-layer": {"kilobytes": 4},
-        "no-bytes": {"kilobytes": 48},
-        "in-bytes": {"kilobytes": 98304},
-        "thousands": {"kilobytes": 98.304},
-        "thousands-rounded": {"kilobytes": 98},
-        "one-layer-only": {"megabytes": 8},
-        "keys-only-all": {"megabytes": 96},
-        "squared": {"megabytes": 393216},
+        "one-layer": {"kibibytes": 4},
+        "no-bytes": {"kibibytes": 48},
+        "in-bytes": {"kibibytes": 98304},
+        "thousands": {"kibibytes": 98.304},
+        "thousands-rounded": {"kibibytes": 98},
+        "one-layer-only": {"mebibytes": 8},
+        "thousands-of-thousands": {"mebibytes": 201.326592},
+        "thousands-of-thousands-rounded": {"mebibytes": 201},
+        "thousands-once": {"mebibytes": 196.608},
+        "thousands-once-rounded": {"mebibytes": 197},
+        "thousands-carried-on": {"mebibytes": 196},
+        "keys-only-all": {"mebibytes": 96},
+        "squared": {"mebibytes": 393216},
         "divided-by-groups": {"grouped": 96},
         "nothing-saved": {"grouped": 192},
         "one-number": {"multi-query": 24},
         "query-kept": {"multi-query": 18},
         "not-cut": {"window": 192},
         "left-over": {"window": 168},
+        "window-keys-only": {"window": 12},
+        "window-in-tokens": {"window": 256},
         "one-state": {"linear": 4160},
         "no-vector": {"linear": 65536},
         "grows": {"linear": 2 * 16 * 64 * 2048},
+        "all-layers": {"linear": 24 * 16 * (64 * 64 + 64)},
+        "twice": {"linear": 2 * 16 * (64 * 64 + 64)},
+        "two-matrices": {"linear": 16 * (2 * 64 * 64 + 64)},
         "heads-mixed": {"linear": 1024 * 1024 + 1024},
     },
     tolerance=1e-3,
