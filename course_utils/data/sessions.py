@@ -115,3 +115,9 @@ def descriptions() -> Tensor:
     Shapes: (good, attribute + 1).
     """
     return torch.cat([keys(), values()[:, FACTS.index("rating"), None] - 4.5], -1)
+
+
+def with_other_history(sessions: Sessions, generator: torch.Generator) -> Sessions:
+    """The same visits, each with the past clicks of somebody drawn at random: a control. Nothing else changes."""
+    other = torch.randperm(len(sessions.query), generator=generator)
+    return sessions._replace(history=sessions.history[other], seen=sessions.seen[other])

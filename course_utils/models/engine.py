@@ -86,7 +86,7 @@ class Engine(nn.Module):
         goods: Tensor,
         vocabulary: int,
         size: int = 32,
-        heads: int = 4,
+        heads: int = 2,
         attention: Callable[[int, int], nn.Module] = EngineAttention,
         history: bool = True,
     ) -> None:
