@@ -109,7 +109,7 @@ class Engine(nn.Module):
         _, weights = self.search(query.unsqueeze(1), goods, goods, may_show.unsqueeze(1))
         maps, gate = weights.squeeze(-2), torch.softmax(self.gate(query), -1)  # (batch, heads, good), (batch, heads)
         scores = (gate.unsqueeze(-1) * maps).sum(1).clamp(min=1e-9).log()
-        asked = torch.zeros(*maps.shape, history.shape[-1])
+        asked = maps.new_zeros(*maps.shape, history.shape[-1])  # nobody is asked
         if self.uses_history:
             clicks = self.to_click(self.goods[history])  # (batch, click, size)
             askers = self.to_click(self.goods).expand(len(query), -1, -1)
