@@ -1,4 +1,4 @@
-"""The shop's engine: words become a query, heads weigh the goods, each good asks the past clicks, and a list comes out."""
+"""The shop's engine: words become a query, heads weigh the goods, each good asks the past clicks, a list comes out."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -46,9 +46,7 @@ class EngineAttention(nn.Module):
         elif rule == "bilinear":
             self.score = Bilinear(part, part)
 
-    def forward(
-        self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
+    def forward(self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
         query, key, value = (
             split_heads(project(part), self.heads)
             for project, part in ((self.to_query, query), (self.to_key, key), (self.to_value, value))
@@ -74,8 +72,8 @@ class Answer(NamedTuple):
 class Engine(nn.Module):
     """Scores all goods for a query and a person: log of what the heads say together, plus what her clicks say.
 
-    Shapes: words (batch, word), mask (batch, word), history (batch, click), seen (batch, click), may_show (batch, good),
-    True = may be shown → scores (batch, good), log chances but for a sum, −inf = hidden. `look` gives an `Answer`.
+    Shapes: words, mask (batch, word), history, seen (batch, click), may_show (batch, good), True = may be shown
+    → scores (batch, good), log chances but for a sum, −inf = hidden. `look` gives an `Answer`.
     `goods` (good, description) is what each good can be found by. Heads are mixed as chances, not as scores: a mixture
     of softmaxes (Yang et al. 2018), so that a word may have two meanings. A person without a click is scored by her
     query alone; with `history=False` everybody is. `attention` builds an attention from a size and a number of heads.
