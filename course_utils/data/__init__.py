@@ -11,6 +11,7 @@ photograph      a photograph that scikit-learn ships, noise, and decibels
 phrases         the sentence pairs of a lesson: common and short, or with an adjective that crosses its noun; names
 shop            a small catalogue, its queries and simulated clicks; its tables are in catalogue
 clicks          past clicks and one more good, simulated in that shop; the true relevance is known
+sessions        a day in that shop: a query, past clicks, what is sold out, a page, a click; who truly likes what
 handwriting     handwritten digits in five splits; shifted, shuffled, fewer
 text            vocabulary, padding, and a batch of any pairs of texts or token sequences
 buckets         batches for training at speed, epoch by epoch or as a stream without end

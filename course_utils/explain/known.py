@@ -65,10 +65,13 @@ class Dates(System):
         self.model.eval()
 
     def open(self) -> Opened:
+        """A row for each digit."""
         """The reader's attention cut open, a row for each digit."""
         return open_reader(self.model, self.batch)
 
     def left_out(self) -> Tensor:
+        """How far each digit moves without each character. Shapes: → (date · 8, key)."""
+
         def ask(mask: Tensor, source: Tensor) -> Tensor:
             return (
                 self.model(source, mask.unsqueeze(1), self.batch.target_in)[0][:, DIGITS].flatten(0, 1).log_softmax(-1)
@@ -77,10 +80,12 @@ class Dates(System):
         return leave_one_out(ask, self.batch.source_mask.squeeze(1), self.batch.source)
 
     def slopes(self) -> Slopes:
+        """How steeply it rises with each character's vector. Shapes: → (date · 8, key), twice."""
         embed: nn.Module = self.model.encode.embed  # type: ignore[assignment]
         return slopes(self.model, embed, lambda: digit_chances(self.model, self.batch), len(DIGITS))
 
     def run(self, model: nn.Module, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Some of the dates to learn from. Shapes: → (date, 8, class), (date, 8, key)."""
         batch = collate([self.known[row] for row in rows.tolist()], self.sources, self.targets).to(self.device)
         logits, weights = model(batch.source, batch.source_mask, batch.target_in)
         return logits[:, DIGITS].log_softmax(-1), weights[:, DIGITS]
@@ -118,19 +123,24 @@ class Clicks(System):
         fit_clicks(self.model, learn, steps=400, seed=seed)
 
     def open(self) -> Opened:
+        """A row for each visit."""
         """The click model's attention cut open, a row for each visit."""
         return open_clicks(self.model, self.asked)
 
     def left_out(self) -> Tensor:
+        """How far the chance moves without each past click. Shapes: → (visit, place)."""
+
         def ask(mask: Tensor, history: Tensor) -> Tensor:
             return click_chances(self.model(self.asked._replace(mask=mask, history=history))[0])
 
         return leave_one_out(ask, self.asked.mask, self.asked.history)
 
     def slopes(self) -> Slopes:
+        """How steeply it rises with each past click's vector. Shapes: → (visit, place), twice."""
         return slopes(self.model, self.model.table, lambda: click_chances(self.model(self.asked)[0]))
 
     def run(self, model: nn.Module, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Some of the visits to learn from. Shapes: → (visit, 2), (visit, place)."""
         logits, weights = model(Visits(*(part[rows] for part in self.learn)))
         return click_chances(logits), weights
 

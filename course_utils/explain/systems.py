@@ -85,17 +85,21 @@ class Questions(System):
         return Classifier(self.sizes, len(KINDS), reader, pooling, size, dropout)
 
     def open(self) -> Opened:
+        """A row for each question."""
         """The classifier's attention cut open, a row for each question."""
         return open_classifier(self.model, self.numbers)
 
     def left_out(self) -> Tensor:
+        """How far the answer moves without each word. Shapes: → (question, word)."""
         mask = self.numbers[..., 0] != PAD
         return leave_one_out(lambda mask, numbers: self.model(numbers)[0].log_softmax(-1), mask, self.numbers)
 
     def slopes(self) -> Slopes:
+        """How steeply it rises with each word's vector. Shapes: → (question, word), twice."""
         return slopes(self.model, self.model.embed, lambda: self.model(self.numbers)[0].log_softmax(-1))
 
     def run(self, model: nn.Module, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Some of the questions to learn from. Shapes: → (question, kind), (question, word)."""
         numbers = self.learn[rows]
         logits, weights = model(numbers[:, (numbers[..., 0] != PAD).any(0)])  # what is padding everywhere is left out
         return logits.log_softmax(-1), weights

@@ -16,4 +16,6 @@ denoising       a photograph that denoises itself: non-local means as attention
 vision          pictures as tokens: patches, a small Vision Transformer, a convolution, rollout
 clicks          will the shopper click? target attention over past clicks, and mean, sum and softmax beside it
 recommender     the next film: by the mean of a history, by target attention, by self-attention
+learned_search  the search of lesson 01: two projections and a product
+engine          the shop's engine: words, an attention by any rule, heads mixed, and the past clicks
 """

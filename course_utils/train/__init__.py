@@ -14,6 +14,7 @@ Loop: how a model gets better, and how good it is.
     epochs       the same for a classifier, epoch by epoch
     pictures     the same for a model that sorts pictures, shifted if wanted
     clicks       the same for a model of clicks
+    engine       the same for the shop's engine and the learned search beside it; AUC on a page
     metrics      edit distance, error rates, BLEU
     ranking      ranks, hit rate, NDCG, AUC; the next film of every history, trained and asked
     forgetting   where in a word the errors are
