@@ -2,6 +2,8 @@
 
     python course.py lab       set up, and open JupyterLab at the first lesson, in your own copy of the course
     python course.py copy      make that copy, the folder my_course, or bring it up to date (lab does it too)
+    python course.py progress  what you have done of the whole course, and the minutes that are left
+    python course.py reset 03  a fresh exercise notebook in your copy; the old one is kept beside it
     python course.py test      set up, and run every test and every notebook
     python course.py site      set up, and build the course as a website; --open shows it
     python course.py setup     set up, and nothing more
@@ -70,6 +72,24 @@ def copy() -> int:
     return 0
 
 
+def progress() -> int:
+    """Says how far the learner has come."""
+    from progress import progress as told
+
+    print(told())
+    return 0
+
+
+def reset(lesson: str) -> int:
+    """Gives out the exercises of a lesson anew, and keeps the old file beside them."""
+    from fresh import reset as given_out
+
+    with one_at_a_time(LOCK):
+        for line in given_out(lesson):
+            print(line)
+    return 0
+
+
 def lab(browser: bool, more: Sequence[str]) -> int:
     """Opens JupyterLab and waits until it ends."""
     copy()
@@ -127,6 +147,8 @@ def parse(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
         for name, more in {
             "lab": {"help": "open the first lesson; other options go to JupyterLab"},
             "copy": {"help": "make your own copy of the notebooks, or bring it up to date"},
+            "progress": {"help": "say what you have done of the whole course, and what is left"},
+            "reset": {"help": "begin the exercises of a lesson anew, and keep the old ones"},
             "test": {"help": "run every test and every notebook; other arguments go to pytest"},
             "site": {"help": "build the course as a website, without running anything"},
             "setup": {"help": "make the folder .venv, and nothing more"},
@@ -144,6 +166,7 @@ def parse(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
         added[name].add_argument("--cpu", action="store_true", help="on Linux: PyTorch without CUDA, gigabytes less")
     added["site"].add_argument("names", nargs="*", help="lessons, such as 01 (default: all)")
     added["site"].add_argument("--open", action="store_true", help="show it in your browser")
+    added["reset"].add_argument("lesson", help="such as 03")
     added["new"].add_argument("name", help="such as 16_clocks: two digits, an underscore, small letters")
     added["build"].add_argument("names", nargs="*", help="lessons, such as 01 (default: all)")
     added["address"].add_argument("url", nargs="?", help="https://github.com/owner/name (default: git's remote origin)")
@@ -160,6 +183,10 @@ def main(arguments: Sequence[str]) -> int:
         return address(asked.url)
     if asked.command == "copy":
         return copy()
+    if asked.command == "progress":
+        return progress()
+    if asked.command == "reset":
+        return reset(asked.lesson)
     if asked.command == "new":
         return new(asked.name)
     extras = ["dev"] if asked.command in ("test", "build", "check") else []

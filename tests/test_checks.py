@@ -193,6 +193,17 @@ def test_check_and_progress_print_and_strict_mode_raises(monkeypatch, capsys):
         checks.check("9.1", lambda values: values.softmax(0))
 
 
+def test_a_long_sentence_is_broken_between_words(monkeypatch, capsys):
+    monkeypatch.setattr(checks, "_exercise", lambda key: SOFTMAX)
+    monkeypatch.setattr(checks, "_record", Record())
+    monkeypatch.setattr(checks, "WIDE", 20)
+    verdict = SOFTMAX.examine(lambda values: values.softmax(0), torch.Generator().manual_seed(0))
+    checks.check("9.1", lambda values: values.softmax(0))
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) > 1 and all(line.startswith("  ") for line in lines[1:])
+    assert " ".join(" ".join(lines).split()) == f"✗ 9.1 softmax: {verdict.message}"
+
+
 @pytest.mark.parametrize("key", ["99.1", "x", 3, "0.99"])
 def test_an_unknown_key_is_named(key):
     with pytest.raises(ValueError, match="^key: got"):

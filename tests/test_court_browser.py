@@ -2,8 +2,9 @@
 
 from html import escape
 
+import nbformat
 import pytest
-from browser import ARTEFACTS
+from browser import ARTEFACTS, jupyterlab
 from test_explorer_browser import audit
 
 from course_utils.court import cases, court
@@ -125,3 +126,36 @@ def test_axe_finds_no_fault(context, tmp_path, style, request):
     page.screenshot(path=ARTEFACTS / f"court-{request.node.callspec.id}.png", full_page=True)
     page.set_viewport_size({"width": 360, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_in_jupyterlab(browser, tmp_path):
+    code = "from course_utils.court import court\n\ncourt('02')"
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    cells = [nbformat.v4.new_code_cell(code), nbformat.v4.new_code_cell("1")]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), tmp_path / "court.ipynb")
+    with jupyterlab(tmp_path) as lab:
+        page = browser.new_page(viewport={"width": 1200, "height": 1300})
+        try:
+            page.goto(lab.address("court.ipynb"))
+            page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for(timeout=120_000)
+            lab.run_all(page)
+            card(page, FIRST).wait_for(timeout=120_000)
+            card(page, FIRST).get_by_role("button").first.focus()
+            page.keyboard.press("Tab")
+            page.keyboard.press("Tab")
+            page.keyboard.press("Enter")  # of the button, and not of the notebook
+            assert card(page, FIRST).get_by_role("status").inner_text() == "You agree with the verdict."
+            assert card(page, FIRST).locator("pre").first.inner_text() == FIRST.code
+            page.add_style_tag(content="body { height: 100vh }")  # it has none, and axe-core would judge no colours
+            outputs = "{include: [['.attention-court']]}"
+            assert audit(page, outputs, ["color-contrast"]) == []
+            page.get_by_role("menuitem", name="Settings", exact=True).click()
+            page.get_by_text("Theme", exact=True).hover()
+            page.get_by_text("JupyterLab Dark", exact=True).click()
+            page.locator("body[data-jp-theme-light=false]").wait_for(state="attached")
+            page.wait_for_timeout(500)
+            assert audit(page, outputs, ["color-contrast"]) == []
+        finally:
+            ARTEFACTS.mkdir(exist_ok=True)
+            page.screenshot(path=ARTEFACTS / "court-lab.png")
+            page.close()

@@ -136,7 +136,7 @@ def test_the_example_in_contributing_works(tmp_path, monkeypatch):
         assert exercise.examine(mistake.answer, generator).message == mistake.help
 
 
-PLANNED = {"14"}  # clinic
+PLANNED: set[str] = set()  # lessons that are announced and not there yet
 # "lessons 08 and 14, to come": what follows the last number speaks of the last number only
 REFERENCE = re.compile(r"\b[Ll]essons?\s(\d+(?:(?:,|,? and|,? or| to)\s\d+)*)(,? to come\b)?")
 VAGUE = re.compile(r"\b(?:[Ll]ater|[Nn]ext|[Cc]oming) lessons?\b(?!\]\()|\blessons? later\b")
@@ -147,7 +147,7 @@ def lesson_numbers():
     return {path.name[:2] for path in (ROOT / "lessons").glob("[0-9][0-9]_*.md")}
 
 
-def lost_lessons(text, there):
+def lost_lessons(text, there, planned=frozenset(PLANNED)):
     """What a text says about lessons that are not there: `there` holds the numbers of those that are."""
     found = []
     for match in REFERENCE.finditer(text):
@@ -155,8 +155,8 @@ def lost_lessons(text, there):
         for number, announced in [*((one, False) for one in before), (last, bool(match.group(2)))]:
             if number in there and announced:
                 found.append(f"{match.group()!r}: lesson {number} has come")
-            elif number not in there and not (announced and number in PLANNED):
-                remedy = f"say: lesson {number}, to come" if number in PLANNED else "no such lesson is planned"
+            elif number not in there and not (announced and number in planned):
+                remedy = f"say: lesson {number}, to come" if number in planned else "no such lesson is planned"
                 found.append(f"{match.group()!r}: lesson {number} is not there; {remedy}")
     return found + [f"{match.group()!r}: give the lesson's number" for match in VAGUE.finditer(text)]
 
@@ -208,7 +208,7 @@ def test_every_section_and_exercise_that_is_named_is_there(path):
     ],
 )
 def test_a_lost_lesson_is_found(text, lost):
-    found = lost_lessons(text, {f"{number:02}" for number in range(10)})
+    found = lost_lessons(text, {f"{number:02}" for number in range(10)}, planned={"14"})
     assert len(found) == len(lost) and all(one in line for one, line in zip(lost, found, strict=True))
 
 

@@ -61,6 +61,27 @@ def test_the_script_of_the_bottleneck_runs_and_stores_nothing_of_a_trial(monkeyp
     assert room.experiment("one_vector") == before
 
 
+def test_the_windows_have_the_best_rate_on_numbers_set_aside_for_each_job_and_number_of_steps():
+    for job, kinds in room.experiment("windows")["jobs"].items():
+        for kind, found in kinds.items():
+            for steps, run in found.items():
+                best = max(run["set aside"], key=run["set aside"].get)
+                assert len(run["set aside"]) == 4 and f"{run['rate']:g}" == best, (job, kind, steps)
+                assert len(run["right"]) == 3
+
+
+def test_the_readers_of_dates_have_the_best_rate_on_dates_of_their_own():
+    for name, found in room.experiment("dates")["contestants"].items():
+        means = {rate: sum(runs) for rate, runs in found["right by rate"].items()}
+        assert f"{found['rate']:g}" == max(means, key=means.get), name
+
+
+def test_the_translators_were_all_trained_as_in_the_lessons():
+    report = room.experiment("translators")
+    assert report["seeds"] == [0, 1, 2] and report["steps"] == 1000 and len(report["runs"]) == 3
+    assert all(set(run) == {"crossing", "inside", "search", "names"} for run in report["runs"])
+
+
 @pytest.mark.parametrize("way", ["ALiBi", "relative bias"])
 def test_the_race_of_positions_has_the_best_rate_for_each_number_of_steps(way):
     for steps, found in room.experiment("extrapolation")["tasks"]["latest even"][way].items():

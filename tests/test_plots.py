@@ -59,6 +59,11 @@ def test_bars_carry_their_numbers_and_spread():
     assert [label.get_text() for label in ax.get_yticklabels()] == ["with", "without"]
 
 
+def test_the_numbers_of_bars_have_as_many_decimals_as_the_longest_can_show():
+    plots.bars({"one": 18.0, "two": 0.0, "three": 7.211, "four": 22.25}, "lost", "t")
+    assert [note.get_text() for note in plt.gcf().axes[0].texts] == ["18.0", "0.0", "7.2", "22.2"]
+
+
 def test_a_row_of_axes():
     assert len(plots.row(3)) == 3
     with pytest.raises(ValueError, match="^count: got 0"):

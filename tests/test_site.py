@@ -127,7 +127,7 @@ def test_pages_are_light(site, pages):
 
 def test_every_kind_of_page_is_there(pages):
     wanted = ["index", "exercises", "claims", "results", "start", "teach", "contributing", "changelog", "search"]
-    wanted += ["reference/glossary", "reference/sheet", "reference/help", "api/index", "api/attention"]
+    wanted += ["reference/glossary", "reference/sheet", "reference/help", "reference/map", "api/index", "api/attention"]
     assert {f"{name}.html" for name in wanted} <= pages.keys()
 
 
@@ -231,6 +231,20 @@ def test_an_answer_is_one_click_away(visit):
 
 
 @pytest.mark.browser
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_the_court_is_held_on_its_page(visit, scheme):
+    page = visit("claims.html", scheme)
+    card = page.locator("#scaled-dot-is-cosine")
+    assert not card.get_by_text("Cosine divides by both norms").is_visible()
+    card.get_by_role("button", name="wrong", exact=True).click()
+    assert card.get_by_role("status").inner_text() == "You agree with the verdict."
+    assert audit(page, judged=("color-contrast", "heading-order")) == []
+    kept(page, f"claims-{scheme}")
+    card.get_by_role("link", name="lesson 02").click()
+    assert page.url.endswith("notebooks/02_scores.html#cell-cosine-is-not-scaled-dot")
+
+
+@pytest.mark.browser
 @pytest.mark.parametrize("name", ["index.html", LESSON])
 def test_a_narrow_screen_scrolls_down_only(visit, name):
     page = visit(name, "dark", 360)
@@ -250,7 +264,9 @@ def test_no_page_scrolls_sideways_or_fails_on_a_narrow_screen(visit, pages):
 @pytest.mark.browser
 @pytest.mark.thorough
 @pytest.mark.parametrize("scheme", SCHEMES)
-@pytest.mark.parametrize("name", ["index.html", *LESSONS, "exercises/02_scores.html", "reference/glossary.html"])
+@pytest.mark.parametrize(
+    "name", ["index.html", *LESSONS, "exercises/02_scores.html", "reference/glossary.html", "reference/map.html"]
+)
 def test_axe_finds_no_fault(visit, name, scheme):
     # the colours of code are judged in the exercises: in a lesson their thousands of words take a minute
     where = "{exclude: [['.highlight pre']]}" if name in LESSONS else "document"

@@ -299,17 +299,17 @@ def test_a_start_that_is_cut_off_is_finished_by_the_next(course, tmp_path, monke
         put(folder / "exercises/02_x.ipynb", solution)
     put(course / "exercises/02_x.ipynb", NEW)
     refresh(course, whole, DAY)
-    write = working_copy._write
+    write = working_copy.write
 
     def cut(path, content):
         if path == (copy if at == "mine" else copy / EDITION) / "exercises/02_x.ipynb":
             raise KeyboardInterrupt
         write(path, content)
 
-    monkeypatch.setattr(working_copy, "_write", cut)
+    monkeypatch.setattr(working_copy, "write", cut)
     with pytest.raises(KeyboardInterrupt):
         refresh(course, copy, DAY)
-    monkeypatch.setattr(working_copy, "_write", write)
+    monkeypatch.setattr(working_copy, "write", write)
     refresh(course, copy, DAY)
     after, expected = files(copy), files(whole)
     assert {name: after[name] for name in expected} == expected
@@ -321,14 +321,14 @@ def test_a_file_that_cannot_be_replaced_is_named_and_the_rest_goes_on(course, tm
     refresh(course, copy, DAY)
     for folder in FOLDERS:
         put(course / folder / "02_x.ipynb", NEW)
-    write = working_copy._write
+    write = working_copy.write
 
     def refuse(path, content):
         if path == copy / "exercises/02_x.ipynb":
             raise PermissionError("in use")
         write(path, content)
 
-    monkeypatch.setattr(working_copy, "_write", refuse)
+    monkeypatch.setattr(working_copy, "write", refuse)
     [line] = refresh(course, copy, DAY)
     assert "exercises/02_x.ipynb could not be brought up to date: close it" in line
     assert (copy / "solutions/02_x.ipynb").read_bytes() == written(NEW)
@@ -378,7 +378,7 @@ def test_a_lesson_with_another_number_takes_the_file_along_and_one_that_is_gone_
 
 def test_the_courses_own_exercises_are_given_out_empty():
     for path in sorted((ROOT / "exercises").glob("*.ipynb")):
-        assert not working_copy._worked_in(read(path.read_bytes())), path.name
+        assert not working_copy.worked_in(read(path.read_bytes())), path.name
 
 
 def test_links_between_notebooks_lead_somewhere_in_the_copy():

@@ -13,6 +13,7 @@ import sys
 import time
 from pathlib import Path
 
+import course_map
 import court_cases
 import nbformat
 from editions import EXECUTED, ROOT, badge, editions, stems
@@ -21,7 +22,10 @@ from website.address import pages
 
 from course_utils.terminal import print_anyway
 
-README_FIGURE = ("figures/alignment.png", "00_start", "the-alignment")  # file, lesson, cell whose picture it is
+README_FIGURES = (  # file, lesson, cell whose picture it is
+    ("figures/alignment.png", "00_start", "the-alignment"),
+    ("figures/cross_attention.png", "11_transformer", "a-translation-and-its-attention"),
+)
 README_WEB = re.compile(r"(<!-- web -->\n).*?(<!-- /web -->)", re.DOTALL)
 README_TABLE = re.compile(r"(<!-- lessons -->\n).*?(<!-- /lessons -->)", re.DOTALL)
 TIME = re.compile(r"\*\*Time:\*\* (\d+) minutes(?:, and \d+ for \*Further\*)?(?:, and (\d+) for the exercises)?")
@@ -54,6 +58,8 @@ def main() -> int:
     if court_cases.stale():
         court_cases.write()
         print(court_cases.FILE)
+    for name in course_map.write():
+        print(name)
     return 0
 
 
@@ -137,22 +143,24 @@ def check() -> list[str]:
     web = README_WEB.search(readme())
     if web and web.group() != f"<!-- web -->\n{readme_web()}<!-- /web -->":
         found.append("README.md does not lead to the website; run: python course.py build")
-    if readme_table() not in readme() or figure() not in (None, _bytes(ROOT / README_FIGURE[0])):
-        found.append("README.md's table of lessons or its figure is out of date; run: python course.py build")
+    figures = [(figure(stem, name), _bytes(ROOT / file)) for file, stem, name in README_FIGURES]
+    if readme_table() not in readme() or any(made not in (None, stored) for made, stored in figures):
+        found.append("README.md's table of lessons or a figure of it is out of date; run: python course.py build")
     if court_cases.stale():
         found.append(f"{court_cases.FILE} is not what claims and notebooks say; run: python course.py build")
+    found += [f"{name} is not what the lessons say; run: python course.py build" for name in course_map.stale()]
     return found
 
 
 def build_readme() -> None:
-    """Writes the table of lessons and the figure of the README from the lessons, and the way to the website."""
+    """Writes the table of lessons and the figures of the README from the lessons, and the way to the website."""
     text = README_TABLE.sub(lambda match: match.group(1) + readme_table() + match.group(2), readme())
     text = README_WEB.sub(lambda match: match.group(1) + readme_web() + match.group(2), text)
     (ROOT / "README.md").write_text(text, encoding="utf-8", newline="\n")
-    if picture := figure():
-        path = ROOT / README_FIGURE[0]
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(picture)
+    for file, stem, name in README_FIGURES:
+        if picture := figure(stem, name):
+            (ROOT / file).parent.mkdir(exist_ok=True)
+            (ROOT / file).write_bytes(picture)
 
 
 def readme() -> str:
@@ -181,9 +189,8 @@ def readme_web() -> str:
     return f"- **On the web**: [the website]({pages()}), or at once [in a container]({codespace}).\n"
 
 
-def figure() -> bytes | None:
-    """The picture that stands in the README, taken from the notebook that made it."""
-    _, stem, name = README_FIGURE
+def figure(stem: str, name: str) -> bytes | None:
+    """A picture that stands in the README, taken from the cell of a notebook that made it."""
     path = ROOT / "notebooks" / f"{stem}.ipynb"
     if not path.exists():
         return None

@@ -56,11 +56,11 @@ def _refresh_one(course: Path, copy: Path, name: str, date: str) -> list[str]:
         now = read(today)
     except ValueError:
         return [f"The course's own {name} is damaged: your copy is left as it is."]
-    worked_in = name.startswith("exercises/") and _worked_in(now)
+    answered = name.startswith("exercises/") and worked_in(now)
     if not mine.exists():
-        _write(mine, today)
-        if not worked_in:
-            _write(edition, today)
+        write(mine, today)
+        if not answered:
+            write(edition, today)
             return []
         edition.unlink(missing_ok=True)
         return [f"{name} of the course holds work of yours: it now stands in {copy.name}/{name} too. Go on there."]
@@ -68,11 +68,11 @@ def _refresh_one(course: Path, copy: Path, name: str, date: str) -> list[str]:
     before = edition.read_bytes() if edition.exists() else None
     if before == today:
         return []
-    if worked_in:
+    if answered:
         return [f"{name} of the course was written into; your copy in {copy.name} is left as it is."] if before else []
     if mine.read_bytes() in (before, today):  # as it was given out, yesterday or by a start that was cut off
-        _write(mine, today)
-        _write(edition, today)
+        write(mine, today)
+        write(edition, today)
         return []
     try:
         ours = read(mine.read_bytes())
@@ -83,11 +83,11 @@ def _refresh_one(course: Path, copy: Path, name: str, date: str) -> list[str]:
     result, lines = merged(base, ours, now, date), []
     if written(result) != written(ours):
         if changed(base, ours):
-            kept = _keep_before(mine, date)
+            kept = keep_before(mine, date)
             lines = [f"{name} has a new edition: your answers are in it. The file as it was: {kept.name}"]
-        _write(_pending(edition, written(result)), today)  # should we be cut off, the next start knows where
-        _write(mine, written(result))
-    _write(edition, today)
+        write(_pending(edition, written(result)), today)  # should we be cut off, the next start knows where
+        write(mine, written(result))
+    write(edition, today)
     _finish(mine, edition)
     return lines
 
@@ -106,7 +106,7 @@ def _finish(mine: Path, edition: Path) -> None:
             pending.unlink()
 
 
-def _worked_in(exercises: Notebook) -> bool:
+def worked_in(exercises: Notebook) -> bool:
     """Whether a file of the course's own exercises, which are given out empty, has been run or answered."""
     code = [cell for cell in exercises["cells"] if cell["cell_type"] == "code"]
     return any(cell.get("outputs") or cell.get("execution_count") for cell in code) or any(
@@ -114,13 +114,13 @@ def _worked_in(exercises: Notebook) -> bool:
     )
 
 
-def _keep_before(path: Path, date: str) -> Path:
+def keep_before(path: Path, date: str) -> Path:
     """Copies a file beside itself, under a name that is free."""
     number, kept = 1, path.with_name(f"{path.stem}.before-{date}{path.suffix}")
     while kept.exists():
         number += 1
         kept = path.with_name(f"{path.stem}.before-{date}-{number}{path.suffix}")
-    _write(kept, path.read_bytes())
+    write(kept, path.read_bytes())
     shutil.copystat(path, kept)
     return kept
 
@@ -160,7 +160,8 @@ def _read_or_none(content: bytes | None) -> Notebook | None:
         return None
 
 
-def _write(path: Path, content: bytes) -> None:
+def write(path: Path, content: bytes) -> None:
+    """Writes a file as a whole, and its folder where that is missing."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with written_whole(path) as file:
         file.write(content)

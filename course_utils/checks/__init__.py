@@ -24,6 +24,7 @@ What is said where no known mistake explains it:
     steps        which single step is wrong; changes: every single change of an answer's text; rewriting: how
 """
 
+import textwrap
 from typing import Any
 
 import torch
@@ -32,6 +33,7 @@ from course_utils.checks.graded import Exercise, Graded, Prediction, Witness
 from course_utils.checks.record import Record
 from course_utils.checks.verdicts import Mistake, Property, Requirement, State, Verdict
 from course_utils.checks.words import say
+from course_utils.journey import overview
 from course_utils.runtime import strict
 
 __all__ = [
@@ -49,11 +51,12 @@ __all__ = [
 ]
 
 SIGNS: dict[State, str] = {"passed": "✓", "wrong": "✗", "not yet": "○"}
+WIDE = 96  # letters in a line: a notebook breaks longer ones in the middle of a word
 _record = Record()
 
 
 def check(key: str, answer: Any) -> None:
-    """Checks the answer to the exercise with this key ("2.1"), and prints one line.
+    """Checks the answer to the exercise with this key ("2.1"), and prints what it found, broken between words.
 
     What was found is kept for `progress`. Under an automatic grader (ATTENTION_COURSE_STRICT=1, or nbgrader) an
     answer that is not right raises AssertionError instead. Raises ValueError for a key that no exercise has.
@@ -68,17 +71,25 @@ def check(key: str, answer: Any) -> None:
     line = f"{SIGNS[verdict.state]} {key} {exercise.title}: {verdict.message}"
     if verdict.state != "passed" and strict():
         raise AssertionError(line)
-    print(line)
+    for part in line.split("\n"):
+        print(textwrap.fill(part, WIDE, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False))
 
 
 def progress(lesson: str | None = None) -> None:
     """Prints which exercises of a lesson ("02") are done; without an argument, of the lesson that was checked last.
 
-    What was done in earlier sittings counts: `record` keeps it in the learner's folder.
+    "all" prints the whole course with the minutes that are left, and draws its map. What was done in earlier sittings
+    counts: `record` keeps it in the learner's folder.
     """
     from course_utils.checks.bank import bank
 
     _record.read()
+    if lesson == "all":
+        from course_utils.plots.lessons import course_map  # matplotlib takes half a second: only the map pays for it
+
+        print(overview(_record.states))
+        course_map(_record.states)
+        return
     lesson = lesson or (_lesson(_record.last) if _record.last else None)
     if lesson is None:
         print(say("progress.nothing"))

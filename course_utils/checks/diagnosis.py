@@ -31,7 +31,7 @@ class Diagnosis(Prediction):
             return wrong("diagnosis.no-name")
         verdict = super().examine(answer, generator)
         if verdict.state == "wrong" and verdict.mistake is None:
-            name = next(name for name in FAULTS if words_of(name) == words_of(given))
+            name = next(name for name in FAULTS if words_of(name) == words_of(str(given)))
             return Verdict("wrong", say("diagnosis.other", name=name, says=FAULTS[name]), kind="difference")
         if verdict.state == "passed":
             return Verdict("passed", say("diagnosis.passed"))

@@ -8,16 +8,17 @@ import datetime
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 from course_utils.checks.verdicts import State
 from course_utils.checks.words import say
 from course_utils.files import written_whole
+from course_utils.journey import states_in
+from course_utils.journey.kept import FORMAT
 from course_utils.runtime import strict
 
 NAME = "attention_progress.json"
 COPY, EDITION = "my_course", ".course"  # tools/working_copy.py makes them
-FORMAT = 1
 
 
 class Record:
@@ -43,7 +44,7 @@ class Record:
         if path is None or not path.exists():
             return
         try:
-            states, last = _parsed(path.read_text(encoding="utf-8"))
+            states, last = states_in(path.read_text(encoding="utf-8"))
         except OSError as error:
             return self._warn("progress.unwritten", path, error)
         except (ValueError, KeyError, TypeError, AttributeError):
@@ -53,7 +54,7 @@ class Record:
             except OSError as error:
                 return self._warn("progress.unwritten", path, error)
             return print(say("progress.damaged", path=path, kept=kept.name))
-        for key, state in states.items():
+        for key, state in cast(dict[str, State], states).items():
             if self.states.get(key) != "passed":
                 self.states[key] = state if state == "passed" else self.states.get(key, state)
         self.last = self.last or last
@@ -90,16 +91,6 @@ def place() -> Path | None:
         if (folder / EDITION).is_dir():
             return folder / NAME
     return here / NAME if os.access(here, os.W_OK) else None
-
-
-def _parsed(text: str) -> tuple[dict[str, State], str | None]:
-    content: Any = json.loads(text)
-    if content["format"] != FORMAT:
-        raise ValueError(f"format: got {content['format']!r}, expected {FORMAT}")
-    states = content["exercises"]
-    if not all(isinstance(key, str) and state in ("passed", "wrong", "not yet") for key, state in states.items()):
-        raise ValueError("exercises: got something else, expected a state for each key")
-    return dict(states), content.get("last")
 
 
 def _sorted(states: dict[str, State]) -> list[tuple[str, State]]:

@@ -1,6 +1,7 @@
 """More ways in which a symptom shows: numbers that depend on the mode, the type, the heads, or on who called before."""
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from matplotlib.axes import Axes
@@ -72,7 +73,7 @@ def in_two_modes(attention: Callable) -> Shown:
     source, other = noise(1, 5, 4), noise(1, 5, 4, seed=1)
     lines, drawings = [], []
     for training, mode in ((True, "training"), (False, "evaluation")):
-        moved = influence(lambda given, training=training: attention(given, training), source, other)
+        moved = influence(partial(attention, training=training), source, other)
         lines.append(f"{mode:10} word→the answers that it moves: {pairs(moved)}")
         drawings.append(moves(moved, f"In {mode}", columns="words"))
     return Shown(lines, drawings)

@@ -35,7 +35,7 @@ def chart(which: str | int) -> None:
     print(f"Contract of {report.name}: {report.summary}")
     for clause in report.failed:
         result = report[clause]
-        print(f"  ✗ {clause}: {result.says}")
+        print(f"  broken, {clause}: {result.says}")
         for line in textwrap.wrap(f"{said(result.reason)} ({result.sizes})", WIDTH):
             print(f"      {line}")
 

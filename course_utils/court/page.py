@@ -40,7 +40,7 @@ def page(cases: Sequence[Case], link: Callable[[Case], str] = beside, open_all: 
     `link` gives the address of the lesson (and cell) of a claim, or "" for none. `open_all` unfolds every lesson, else
     only the first begins unfolded. Without scripts each claim is a line to unfold, with the verdict inside.
     """
-    made = []
+    made: list[str] = []
     for stem in sorted({case.lesson for case in cases}):
         here = [case for case in cases if case.lesson == stem]
         count = f"{len(here)} claim{'s' if len(here) > 1 else ''}"

@@ -31,7 +31,8 @@ def scoreboard(votes: Mapping[str, str] | None = None) -> str:
         columns = ["claims", *SAID.values()]
         counted = {case.name: [1, *(case.verdict == one for one in VERDICTS)] for case in board}
     else:
-        columns, cast = ["claims", "voted", "agree"], {}
+        columns = ["claims", "voted", "agree"]
+        cast: dict[str, str] = {}
         for claim, vote in votes.items():
             cast |= {case.name: require_vote(vote) for case in named(claim)}
         counted = {case.name: [1, case.name in cast, cast.get(case.name) == case.verdict] for case in board}

@@ -131,9 +131,13 @@ def bars(values: Mapping[str, float | tuple], ylabel: str, title: str = "", ax: 
     means = [float(v[0] if isinstance(v, tuple) else v) for v in values.values()]
     spreads = [float(v[1]) if isinstance(v, tuple) else 0.0 for v in values.values()]
     places = np.arange(len(values))[::-1]
+    longest = max(map(abs, means), default=0.0) or 1.0
+    needed = max((len(f"{mean:.3g}".partition(".")[2]) for mean in means), default=0)
+    digits = max(0, min(needed, 2 - int(np.floor(np.log10(longest)))))  # all alike, and three figures for the longest
     ax.barh(places, means, xerr=spreads if any(spreads) else None, color=COLOURS["blue"], ecolor="#333333", capsize=3)
     for place, mean, spread in zip(places, means, spreads, strict=True):
-        ax.annotate(f"{mean:.3g}", (max(mean, 0) + spread, place), (5, 0), textcoords="offset points", va="center")
+        end = max(mean, 0) + spread
+        ax.annotate(f"{mean:.{digits}f}", (end, place), (5, 0), textcoords="offset points", va="center")
     ax.set_yticks(places, list(values))
     ax.set(xlabel=ylabel, title=title)
     ax.tick_params(axis="y", length=0)

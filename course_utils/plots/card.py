@@ -109,9 +109,12 @@ class Card:
             paper = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
             self.axes.text(x, y + lift, text, ha="center", va="bottom", size=10, color=colour, bbox=paper, zorder=1.8)
 
-    def note(self, x: float, y: float, text: str, role: str = "plain", align: str = "center") -> None:
-        """Writes a remark around x, y, or from x on with align="left"."""
-        self.axes.text(x, y, text, ha=align, va="center", size=10, color=_colour(role), linespacing=1.25)
+    def note(
+        self, x: float, y: float, text: str, role: str = "plain", align: str = "center", base: bool = False
+    ) -> None:
+        """Writes a remark around x, y, or from x on with align="left"; with `base` its letters stand on y."""
+        lies = "baseline" if base else "center"
+        self.axes.text(x, y, text, ha=align, va=lies, size=10, color=_colour(role), linespacing=1.25)
 
     def _place(self, name: str, patch, x: float, y: float, wide: float, high: float) -> None:
         if name in self.boxes:

@@ -57,7 +57,7 @@ def three_windows(words: Sequence[str] = ("la", "robe", "rouge", "est", "ici", "
         "local-p": (2.4, "centre p = 2.4", "times a bell: sum below 1"),
     }
     for key, word in enumerate(words):
-        card.note(left + (key + 0.5) * size, 3.97, word, "key")
+        card.note(left + (key + 0.5) * size, 3.89, word, "key", base=True)
         card.note(left + (key + 0.5) * size, 3.73, str(key), "key")
     card.note(left - 0.15, 3.73, "keys", "key", "right")
     for place, (name, (centre, said, remark)) in enumerate(rows.items()):

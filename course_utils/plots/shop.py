@@ -20,15 +20,15 @@ SIGNED = "RdBu"  # blue is more, as in every map of the course; red is less than
 
 def one_search() -> None:
     """Draws a search of the shop as a card: words, query, keys, scores, weights, values, and the blend."""
-    card = Card(10.4, 3.7, "One search in four steps")
+    card = Card(10.7, 3.7, "One search in four steps")
     card.box("words", 0.85, 1.2, "(1, word)")
     card.box("query", 2.9, 1.2, "(1, attribute)", "query")
     card.box("keys", 4.85, 2.6, "(good, attribute)", "key", "keys of the goods")
     card.box("scores", 4.85, 1.2, "(1, good)")
     card.cells("weights", 7.05, 1.2, [0.3, 0.02, 0.6, 0.02, 0.06], "weights", size=0.23)
     card.note(7.05, 0.88, "weights, (1, good)", "weights")
-    card.box("values", 9.1, 2.6, "(good, fact)", "value", "values of the goods")
-    card.box("context", 9.1, 1.2, "(1, fact)", "context", "blend (context)")
+    card.box("values", 9.4, 2.6, "(good, fact)", "value", "values of the goods")
+    card.box("context", 9.4, 1.2, "(1, fact)", "context", "blend (context)")
     card.arrow("words", "query", "1 encode")
     card.arrow("query", "scores", "2 score", "query")
     card.arrow("keys", "scores", "dot product", "key", lift=-0.08)

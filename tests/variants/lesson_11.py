@@ -188,6 +188,14 @@ def decoder_with_norms(one, two, three):
     return decoder_layer
 
 
+def decoder_asks_with_the_old(target, memory, target_real, source_real, parts):
+    own, other = both_masks(target_real, source_real)
+    asks = parts.norm_1(target)
+    told = target + parts.self_attention(asks, asks, asks, own)
+    told = told + parts.cross_attention(asks, memory, memory, other)
+    return parts.feed_forward(parts.norm_3(told)) + told
+
+
 def as_it_is(parts):
     return lambda x: x
 
@@ -672,6 +680,8 @@ WRONG = {
         "third-norm-last": [decoder_last_norm_outside],
         "in-place": [decoder_into_the_target, decoder_step_by_step_in_place],
         "target-padding-seen": [decoder_like(own=lambda real: lower(real.shape[1])[None])],
+        "first-mask-missing": [decoder_like(own=lambda real: None)],
+        "cross-asks-with-the-old": [decoder_asks_with_the_old],
         "source-padding-seen": [decoder_like(other=lambda target, source: torch.full_like(source, True)[:, None])],
         "both-paddings-seen": [
             decoder_like(

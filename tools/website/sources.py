@@ -28,7 +28,7 @@ README = {
 }
 HOME = ("After the course you can", "Lessons", "On the web")
 CARD = "figures/alignment.png"  # what others show when they link to the site
-LOOK_UP = ("sheet", "glossary", "help")  # in this order; other files of the room follow
+LOOK_UP = ("map", "sheet", "glossary", "help")  # in this order; other files of the room follow
 
 
 def known_pages(chosen: Sequence[str], root: Path = ROOT) -> dict[str, str]:

@@ -264,6 +264,8 @@ DECODER = write(
             "causal-hidden-is-true": ("causal & target_real", "~causal & target_real"),
             "one-ahead": (".tril()", ".tril(1)"),
             "target-padding-seen": ("causal & target_real[:, None, :]", "causal"),
+            "first-mask-missing": ("self_attention(x, x, x, own)", "self_attention(x, x, x)"),
+            "cross-asks-with-the-old": ("    x = parts.norm_2(target)\n", ""),
             "source-padding-seen": ("source_real[:, None, :]\n", "torch.ones_like(source_real)[:, None, :]\n"),
             "both-paddings-seen": ("causal & target_real[:, None, :], source_real", "causal, (source_real | True)"),
             "no-masks": [
