@@ -27,7 +27,8 @@ from course_utils.train.reports import machine
 from course_utils.train.reports.experiments import experiment, experiments, write_experiment
 
 NAME, SEEDS, LEARN, ASK = "engine", range(3), 20_000, 4_000
-TRIED = [(1, 1e-2), (1, 2e-2), (2, 1e-2), (2, 3e-2)]
+TRIED = [("scaled dot", heads, rate) for heads, rate in ((1, 0.01), (1, 0.02), (2, 0.01), (2, 0.03))]
+TRIED += [("additive", 2, 0.01), ("additive", 2, 0.1)]
 CONTESTANTS: dict[str, dict[str, Any]] = {
     "with history": {},
     "without history": {"history": False},
@@ -108,11 +109,11 @@ def choose(train: list[str]) -> dict[str, dict[str, float]]:
     order = torch.randperm(len(pairs), generator=torch.Generator().manual_seed(7)).tolist()
     dev = [pairs[place] for place in order[:20]]
     rest, (visits, truth), found = [query for query in train if query not in dev], exam(dev), {}
-    for heads, rate in TRIED:
-        engine = trained(0, rest, heads=heads, rate=rate)[0]
+    for rule, heads, rate in TRIED:
+        engine = trained(0, rest, rule=rule, heads=heads, rate=rate)[0]
         reached = quality(score_queries(engine, dev), score_sessions(engine, dev, visits), visits, truth)
-        found[f"{heads} heads, {rate}"] = reached
-        print(heads, rate, reached, flush=True)
+        found[f"{rule}, {heads} heads, {rate}"] = reached
+        print(rule, heads, rate, reached, flush=True)
     return found
 
 

@@ -136,7 +136,7 @@ def test_the_example_in_contributing_works(tmp_path, monkeypatch):
         assert exercise.examine(mistake.answer, generator).message == mistake.help
 
 
-PLANNED: set[str] = set()  # lessons that others may speak of before they are there
+PLANNED: set[str] = set()  # lessons that are announced and not there yet
 # "lessons 08 and 14, to come": what follows the last number speaks of the last number only
 REFERENCE = re.compile(r"\b[Ll]essons?\s(\d+(?:(?:,|,? and|,? or| to)\s\d+)*)(,? to come\b)?")
 VAGUE = re.compile(r"\b(?:[Ll]ater|[Nn]ext|[Cc]oming) lessons?\b(?!\]\()|\blessons? later\b")

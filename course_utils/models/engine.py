@@ -79,6 +79,8 @@ class Engine(nn.Module):
     query alone; with `history=False` everybody is. `attention` builds an attention from a size and a number of heads.
     """
 
+    goods: Tensor
+
     def __init__(
         self,
         goods: Tensor,

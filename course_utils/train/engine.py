@@ -67,8 +67,8 @@ def score_sessions(engine: nn.Module, queries: list[str], sessions: Sessions, ma
     """
     words, mask = tokens(queries)
     asked, device = sessions.query, next(engine.parameters()).device
-    inputs = words[asked], mask[asked], sessions.history, sessions.seen
-    inputs = *inputs, ~sessions.sold_out if may_show is None else may_show
+    allowed = ~sessions.sold_out if may_show is None else may_show
+    inputs = words[asked], mask[asked], sessions.history, sessions.seen, allowed
     with torch.no_grad():
         return engine(*(part.to(device) for part in inputs)).cpu()
 
