@@ -59,7 +59,9 @@ def gallery() -> None:
             if getattr(part, "colorbar", None):
                 part.colorbar.remove()
         if ax.get_legend():
-            ax.legend(loc="lower left", fontsize=8)
+            low, high = ax.get_ylim()
+            ax.set_ylim(low, low + 1.45 * (high - low))  # room for the legend above the lines
+            ax.legend(loc="upper right", fontsize=8)
         ax.xaxis.label.set_size(9)
         ax.yaxis.label.set_size(9)
         ax.tick_params(labelsize=8)
@@ -106,3 +108,6 @@ def three_rows(reversal: dict[str, Any], cheaper: dict[str, Any], classify: dict
         for name, found in learned.items()
     }
     curves(by_data, "% of the questions", "% right", "Data hunger", right, logx=True)
+    right.set_xticks(next(iter(by_data.values()))[0])
+    right.xaxis.set_major_formatter("{x:.0f}")
+    right.minorticks_off()

@@ -177,4 +177,4 @@ def nothing_left(attention: Callable) -> Shown:
     context, weights = attention(*visit(), mask)
     answers = [f"{name:14} {numbers(row)}" for name, row in zip(WISHES, context[0], strict=True)]
     answers.append(f"mean of all answers: {numbers([context.mean()])}")
-    return Shown(answers, [a_map(weights[0], "The third wish may see nothing")])
+    return Shown(answers, [a_map(weights[0], "The map of three wishes")])

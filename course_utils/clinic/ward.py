@@ -86,7 +86,7 @@ PATIENTS = [
             scoring.set_in_its_ways, symptoms.keys_to_weights, {"mask": None, "size": 4, "rule": None}),
     Patient(7, "the copycat", "Two visitors with different wishes leave with the same map.", "first of the batch",
             scoring.copycat, symptoms.two_in_a_batch),
-    Patient(8, "the hermit", "It likes four wishes, and breaks down with three.", "values not mixed",
+    Patient(8, "the hermit", "It likes four wishes, and gives three wishes four answers.", "values not mixed",
             scoring.hermit, symptoms.goods_to_answers, NO_MASK),
     Patient(9, "the contrary one", "It sells what is sold out, and nothing else.", "mask inverted",
             hiding.contrary, partial(symptoms.weights_on_the_goods, mask=hides(0, 2))),

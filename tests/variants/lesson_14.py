@@ -227,7 +227,16 @@ MASKED = {
     "no-root": [masked_unscaled],
     "over-queries": [masked_columns],
 }
-EMPTY = {12: {"uniform-row": [same_in_empty_rows]}, 14: {"nan-row": [nan_in_empty_rows]}}
+
+
+def filled_with_a_billion(query, key, value, mask):
+    return mixed(scored(query, key).masked_fill(mask.logical_not(), -1e9).softmax(-1), value)
+
+
+EMPTY = {
+    12: {"uniform-row": [same_in_empty_rows]},
+    14: {"large-fill": [filled_with_a_billion], "nan-row": [nan_in_empty_rows], "uniform-row": [same_in_empty_rows]},
+}
 OLD = {2: no_mask, 4: mask_at_the_end, 7: only_the_first, 9: mask_turned, 12: nan_in_empty_rows,
        14: too_large_to_fill, 15: query_written_into, 16: other_map}  # fmt: skip
 for number, still in OLD.items():
@@ -349,7 +358,19 @@ def merged_across(query, key, value, heads):
     return torch.einsum("bhqk,bkhs->bhqs", weights, apart(value, heads)).reshape(query.shape), weights
 
 
-HEADS = {"no-root": [heads_unscaled], "merged-by-view": [merged_across], "over-queries": [heads_columns]}
+def viewed_both_ways(query, key, value, heads):
+    width = query.shape[2] // heads
+    q, k, v = (x.reshape(len(x), heads, -1, width) for x in (query, key, value))
+    context, weights = F.scaled_dot_product_attention(q, k, v), (q @ k.mT * width**-0.5).softmax(3)
+    return context.reshape(query.shape), weights
+
+
+HEADS = {
+    "viewed-twice": [viewed_both_ways],
+    "no-root": [heads_unscaled],
+    "merged-by-view": [merged_across],
+    "over-queries": [heads_columns],
+}
 for key in ("14.25", "14.33"):
     RIGHT[key] = [heads_einsum, heads_by_chunks, heads_permuted]
 WRONG["14.25"] = {"still": [heads_across], "whole-root": [whole_size], **HEADS}

@@ -44,6 +44,7 @@ def _masked(generator, empty=False, dtypes=(torch.float32,)):
             mask[..., 0] |= ~mask.any(-1)
             mask[:, 0], mask[:, 0, 1] = True, False  # one key is hidden for certain
             mask[:, -1, 0], mask[:, -1, 2] = True, False
+            mask[..., 1] &= ~mask.all(-1)  # an inverted mask leaves no row empty: it differs by more than nan
             if empty:
                 mask[0, 1] = False
             tensors = draw(generator, (b, q, s), (b, k, s), (b, k, v))
@@ -82,6 +83,7 @@ EDITS_WITH_MASK = {
     "multiplied": (".masked_fill(~mask, -math.inf)", " * mask"),
     "nan-row": ("    weights = weights.nan_to_num(0.0)\n", ""),
     "uniform-row": ("-math.inf", "torch.finfo(scores.dtype).min"),
+    "large-fill": ("-math.inf", "-1e9"),
 }
 
 

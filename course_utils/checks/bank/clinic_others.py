@@ -166,6 +166,7 @@ HEADS = {
     "merged-by-view": (".transpose(1, 2).flatten(2)", ".reshape(len(query), -1, width * heads)"),
     "over-queries": ("dim=-1", "dim=-2"),
 }
+HEADS["viewed-twice"] = [HEADS["by-view"], HEADS["merged-by-view"]]
 NO_ROOT = (" / math.sqrt(query.shape[-1])", "")
 NO_ROOT_OF_SOURCE = (" / math.sqrt(source.shape[-1])", "")
 EDITS = {
