@@ -66,7 +66,6 @@ class Dates(System):
 
     def open(self) -> Opened:
         """A row for each digit."""
-        """The reader's attention cut open, a row for each digit."""
         return open_reader(self.model, self.batch)
 
     def left_out(self) -> Tensor:
@@ -124,7 +123,6 @@ class Clicks(System):
 
     def open(self) -> Opened:
         """A row for each visit."""
-        """The click model's attention cut open, a row for each visit."""
         return open_clicks(self.model, self.asked)
 
     def left_out(self) -> Tensor:

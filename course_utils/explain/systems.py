@@ -86,7 +86,6 @@ class Questions(System):
 
     def open(self) -> Opened:
         """A row for each question."""
-        """The classifier's attention cut open, a row for each question."""
         return open_classifier(self.model, self.numbers)
 
     def left_out(self) -> Tensor:
