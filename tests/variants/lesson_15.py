@@ -454,6 +454,10 @@ WRONG = {
         "one-too-few": [sorted_rows(cut=lambda rows, count: rows[: count - 1])],
         "not-cut": [sorted_rows(cut=lambda rows, count: rows)],
         "best-left-out": [sorted_rows(cut=lambda rows, count: rows[1:][:count])],
+        "rows-of-what-is-left": [
+            lambda scores, sold_out, count: scores[~sold_out].argsort(descending=True)[:count],
+            lambda scores, sold_out, count: torch.sort(scores[sold_out == 0], descending=True).indices[:count],
+        ],
         "scores-for-rows": [
             lambda scores, sold_out, count: scores[~sold_out].sort(descending=True).values[:count],
         ],

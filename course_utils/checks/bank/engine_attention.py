@@ -21,9 +21,9 @@ class _Asked:
         if isinstance(self.attention, nn.Module):
             self.attention.eval()
         generator = torch.Generator().manual_seed(6)
-        self.query = torch.randn(2, 3, SIZE, generator=generator)
+        self.query = torch.randn(2, 7, SIZE, generator=generator)
         self.key, self.value = (torch.randn(2, 5, SIZE, generator=generator) for _ in "kv")
-        self.mask = torch.rand(2, 3, 5, generator=generator) < 0.6
+        self.mask = torch.rand(2, 7, 5, generator=generator) < 0.6
         self.mask[..., 0], self.mask[..., 1] = True, False
         self.mask[1, 2] = False  # nothing to look at
 
@@ -54,7 +54,7 @@ def _runs(one: _Asked) -> bool:
 
 def _shapes(one: _Asked) -> bool:
     context, weights = one()
-    return context.shape == (2, 3, SIZE) and weights.shape == (2, HEADS, 3, 5)
+    return context.shape == (2, 7, SIZE) and weights.shape == (2, HEADS, 7, 5)
 
 
 def _finite(one: _Asked) -> bool:
@@ -69,7 +69,7 @@ def _hidden_weighs_nothing(one: _Asked) -> bool:
 
 def _rows_sum(one: _Asked) -> bool:
     _, weights = one()
-    total = weights.sum(-1)[one.mask.any(-1)[:, None].expand(2, HEADS, 3)]
+    total = weights.sum(-1)[one.mask.any(-1)[:, None].expand(2, HEADS, 7)]
     return _close(total, torch.ones_like(total))
 
 

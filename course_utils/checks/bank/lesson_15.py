@@ -132,6 +132,10 @@ LIST = write(
             "one-too-few": ("left[:count]", "left[: count - 1]"),
             "not-cut": ("left[:count]", "left"),
             "best-left-out": ("left[:count]", "left[1 : count + 1]"),
+            "rows-of-what-is-left": [
+                ("argsort(scores,", "argsort(scores[~sold_out],"),
+                ("order[~sold_out[order]]", "order"),
+            ],
             "scores-for-rows": ("left[:count]", "scores[left[:count]]"),
         },
     )
