@@ -411,6 +411,10 @@ WRONG = {
         "mask-inverted": [summed(lambda words, mask: ~mask, added)],
         "number-0-left-out": [summed(lambda words, mask: mask & (words > 0), added)],
         "number-0-is-padding": [summed(lambda words, mask: words > 0, added)],
+        "padding-made-number-0": [
+            lambda words, mask, table: table[words.masked_fill(~mask, 0)].sum(1),
+            lambda words, mask, table: F.embedding_bag(torch.where(mask, words, 0), table, mode="sum"),
+        ],
         "mean-of-all-places": [summed(real, lambda vectors, mask: vectors.mean(1))],
         "mean-of-the-words": [
             summed(real, lambda vectors, mask: vectors.sum(1) / mask.sum(1).clamp(min=1)[:, None]),
@@ -471,6 +475,11 @@ WRONG = {
         "new-people-nan": [liked(lambda scores, keep: torch.where(keep, scores, -INF).softmax(-1))],
         "new-people-even": [liked(lambda scores, keep: torch.where(keep, scores, -1e10).softmax(-1))],
         "hidden-by-0": [liked(lambda scores, keep: torch.where(keep, scores, 0.0).softmax(-1))],
+        "clicks-made-0": [
+            lambda candidates, clicks, seen: liked(lambda scores, keep: scores.softmax(-1))(
+                candidates, clicks.masked_fill(~seen[..., None], 0.0), seen
+            )
+        ],
         "after-the-softmax": [liked(lambda scores, keep: torch.where(keep, scores.softmax(-1), 0.0))],
         "over-the-goods": [liked(lambda scores, keep: torch.where(keep, scores.softmax(1), 0.0))],
         "no-root": [liked(root=lambda clicks: 1.0)],

@@ -52,6 +52,7 @@ ENCODER = write(
             "mask-inverted": ("mask.unsqueeze(-1)", "~mask.unsqueeze(-1)"),
             "number-0-left-out": ("mask.unsqueeze(-1)", "(mask & (words != 0)).unsqueeze(-1)"),
             "number-0-is-padding": ("mask.unsqueeze(-1)", "(words != 0).unsqueeze(-1)"),
+            "padding-made-number-0": [("table[words]", "table[words * mask]"), (" * mask.unsqueeze(-1)", "")],
             "mean-of-all-places": ("kept.sum(-2)", "kept.mean(-2)"),
             "mean-of-the-words": ("kept.sum(-2)", "kept.sum(-2) / mask.sum(-1, keepdim=True).clamp(min=1)"),
             "mean-with-nan": ("kept.sum(-2)", "kept.sum(-2) / mask.sum(-1, keepdim=True)"),
@@ -206,6 +207,10 @@ LIKES = write(
                 ("-math.inf", "-1e9"),
             ],
             "hidden-by-0": ("scores.masked_fill(hidden, -math.inf)", "scores * ~hidden"),
+            "clicks-made-0": [
+                ("    scores = ", "    clicks = clicks * seen.unsqueeze(-1)\n    scores = "),
+                ("scores.masked_fill(hidden, -math.inf)", "scores"),
+            ],
             "after-the-softmax": [
                 ("scores.masked_fill(hidden, -math.inf)", "scores"),
                 ("torch.nan_to_num(weights)", "weights * ~hidden"),
