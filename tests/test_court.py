@@ -11,9 +11,12 @@ import court_cases
 import nbformat
 import pytest
 from installation import ROOT
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from course_utils.court import cases, court, scoreboard, verdict
 from course_utils.court.__main__ import main
+from course_utils.court.cases import read
+from course_utils.court.page import page
 
 CLAIMS = tomllib.loads((ROOT / "lessons/claims.toml").read_text("utf-8"))["claim"]
 
@@ -146,3 +149,16 @@ def test_the_page_asks_nobody_for_anything():
     made = court()._repr_html_()
     assert not re.search(r"https?://|\bsrc=|@import|url\(", made.replace("https://github.com", ""))
     assert made.count("<li ") == len(CLAIMS) and made.count('<details class="lesson"') == made.count(' data-lesson="')
+
+
+def test_a_notebook_that_shows_an_older_court_is_told(tmp_path):
+    notebook = new_notebook(cells=[new_code_cell("court()")])
+    (tmp_path / "lessons").mkdir()
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "lessons" / "00_a.md").write_text("# A\n", encoding="utf-8")
+    claims = '[[claim]]\nname = "a"\nwords = "W"\nverdict = "right"\ninstead = "I"\nlesson = "00_a"\nsource = "S"\n'
+    (tmp_path / "lessons" / "claims.toml").write_text(claims, encoding="utf-8")
+    for shown, told in ((page(read(court_cases.cases(tmp_path))), []), ('<div class="attention-court">', ["00_a"])):
+        notebook.cells[0].outputs = [new_output("display_data", {"text/html": shown})]
+        nbformat.write(notebook, tmp_path / "notebooks" / "00_a.ipynb")
+        assert court_cases.stale_pages(tmp_path) == told

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from course_utils.train.fit import fit, rate
+from course_utils.train.fit import fit, fit_rows, rate
 
 INPUTS = torch.randn(32, 3, generator=torch.Generator().manual_seed(1))
 TARGETS = INPUTS @ torch.tensor([[1.0], [-2.0], [0.5]]) + 3
@@ -151,3 +151,27 @@ def test_a_progress_bar_for_people_leaves_nothing_behind(capsys, monkeypatch):
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
     train(line(), 2, label="line")
     assert "line" in (out := capsys.readouterr().out) and not out.endswith("\n")
+
+
+@pytest.mark.parametrize("seed", [0, 3])
+def test_fit_rows_draws_by_its_seed_and_equals_a_loop_over_fit(seed):
+    inputs, wanted = torch.randn(20, 3), torch.randn(20, 1)
+
+    def trained(train):
+        torch.manual_seed(1)
+        model = nn.Sequential(nn.Linear(3, 4), nn.Dropout(0.0), nn.Linear(4, 1))
+        return model, train(model)
+
+    def loss_on(model, rows):
+        return F.mse_loss(model(inputs[rows]), wanted[rows])
+
+    def by_fit(model):
+        generator = torch.Generator().manual_seed(seed)
+        drawn = [torch.randint(20, (5,), generator=generator) for _ in range(6)]
+        return fit(model, lambda step: loss_on(model, drawn[step]), 6, 1e-2)
+
+    _, expected = trained(by_fit)
+    model, found = trained(lambda model: fit_rows(model, lambda rows: loss_on(model, rows), 20, 6, 1e-2, 5, seed))
+    assert found == expected and not any(part.training for part in model.modules())
+    with pytest.raises(ValueError, match="batch: got 0"):
+        fit_rows(model, lambda rows: loss_on(model, rows), 20, 6, 1e-2, 0)

@@ -17,6 +17,7 @@ import course_map
 import court_cases
 import nbformat
 from editions import EXECUTED, ROOT, badge, editions, stems
+from minutes import stated
 from public_address import address
 from website.address import pages
 
@@ -28,7 +29,6 @@ README_FIGURES = (  # file, lesson, cell whose picture it is
 )
 README_WEB = re.compile(r"(<!-- web -->\n).*?(<!-- /web -->)", re.DOTALL)
 README_TABLE = re.compile(r"(<!-- lessons -->\n).*?(<!-- /lessons -->)", re.DOTALL)
-TIME = re.compile(r"\*\*Time:\*\* (\d+) minutes(?:, and \d+ for \*Further\*)?(?:, and (\d+) for the exercises)?")
 KERNEL = {  # one thread and the CPU: what is stored does not depend on the author's machine more than it must
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
@@ -58,6 +58,8 @@ def main() -> int:
     if court_cases.stale():
         court_cases.write()
         print(court_cases.FILE)
+    for stem in court_cases.stale_pages():  # a lesson that shows the court shows it as it is now
+        build(stem, every=True)
     for name in course_map.write():
         print(name)
     return 0
@@ -148,6 +150,8 @@ def check() -> list[str]:
         found.append("README.md's table of lessons or a figure of it is out of date; run: python course.py build")
     if court_cases.stale():
         found.append(f"{court_cases.FILE} is not what claims and notebooks say; run: python course.py build")
+    for stem in court_cases.stale_pages():
+        found.append(f"notebooks/{stem}.ipynb shows an older court; run: python course.py build {stem}")
     found += [f"{name} is not what the lessons say; run: python course.py build" for name in course_map.stale()]
     return found
 
@@ -173,11 +177,10 @@ def readme_table() -> str:
     rows = ["| | Lesson | Minutes | Exercises | Open |", "|---|---|---|---|---|"]
     for stem in stems():
         text = (ROOT / "lessons" / f"{stem}.md").read_text(encoding="utf-8")
-        title, minutes = text.split("\n", 1)[0].removeprefix("# "), TIME.search(text)
-        lesson, extra = minutes.groups() if minutes else ("", None)
-        exercises = f"[{extra} minutes](exercises/{stem}.ipynb)" if extra else ""
+        title, price = text.split("\n", 1)[0].removeprefix("# "), stated(text)
+        exercises = f"[{price.exercises:.0f} minutes](exercises/{stem}.ipynb)" if price.exercises else ""
         where = badge(stem, "notebooks") or f"[notebook](notebooks/{stem}.ipynb)"
-        rows.append(f"| {stem[:2]} | [{title}](lessons/{stem}.md) | {lesson} | {exercises} | {where} |")
+        rows.append(f"| {stem[:2]} | [{title}](lessons/{stem}.md) | {price.main:.0f} | {exercises} | {where} |")
     return "\n".join(rows) + "\n"
 
 

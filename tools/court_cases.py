@@ -11,7 +11,10 @@ import tomllib
 from pathlib import Path
 
 import nbformat
-from editions import ROOT
+from editions import ROOT, stems
+
+from course_utils.court.cases import read
+from course_utils.court.page import page
 
 FILE = "course_utils/court/cases.json"
 
@@ -37,6 +40,19 @@ def stale(root: Path = ROOT) -> bool:
 def write(root: Path = ROOT) -> None:
     """Writes the file."""
     (root / FILE).write_text(cases(root), encoding="utf-8", newline="\n")
+
+
+def stale_pages(root: Path = ROOT) -> list[str]:
+    """The lessons whose notebooks store a court that is not what `court()` gives now."""
+    now, found = page(read(cases(root))), []
+    for stem in stems(root=root):
+        path = root / "notebooks" / f"{stem}.ipynb"
+        if path.exists():
+            outputs = [output for cell in nbformat.read(path, as_version=4).cells for output in cell.get("outputs", [])]
+            pages = [output.get("data", {}).get("text/html", "") for output in outputs]
+            if any("attention-court" in one and one != now for one in pages):
+                found.append(stem)
+    return found
 
 
 def _case(claim: dict, root: Path) -> dict:

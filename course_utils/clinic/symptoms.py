@@ -59,9 +59,13 @@ def rounded(value: Any) -> float:
 
 
 def message(error: Exception) -> str:
-    """What Python says, without the names of C++ that change from version to version."""
-    text = str(error).strip().splitlines()[0].replace("c10::", "").replace("at::", "")
-    return f"{type(error).__name__}: {text}"
+    """What Python says, in one line."""
+    return f"{type(error).__name__}: {without_cpp(str(error).strip().splitlines()[0])}"
+
+
+def without_cpp(text: str) -> str:
+    """A message without the names of C++ that change from version to version of PyTorch."""
+    return text.replace("c10::", "").replace("at::", "")
 
 
 def weights_on_the_goods(attention: Callable, mask: Tensor | None = None, title: str = "Its map") -> Shown:

@@ -5,6 +5,7 @@ import re
 import textwrap
 
 from course_utils.clinic.faults import FAULTS
+from course_utils.clinic.symptoms import without_cpp
 from course_utils.clinic.ward import Patient, patient
 from course_utils.contract import Report, audit
 from course_utils.plots import row
@@ -42,7 +43,7 @@ def chart(which: str | int) -> None:
 
 def said(reason: str) -> str:
     """A reason without what changes from version to version: names of C++, sizes that PyTorch lists, lines of code."""
-    reason = re.sub(r" \(\w+\.py, line \d+\)", "", reason.replace("c10::", "").replace("at::", ""))
+    reason = re.sub(r" \(\w+\.py, line \d+\)", "", without_cpp(reason))
     return re.sub(r"(RuntimeError): (?!value cannot)(?:[^.]|\.\S)*\.", r"\1.", reason)
 
 

@@ -63,10 +63,15 @@ def require_vote(vote: object) -> str:
     return str(said)
 
 
-@cache
-def _all() -> tuple[Case, ...]:
-    told = json.loads(files("course_utils.court").joinpath("cases.json").read_text("utf-8"))
+def read(text: str) -> tuple[Case, ...]:
+    """The claims in a text such as that of cases.json."""
+    told = json.loads(text)
     return tuple(
         Case(**{**one, "numbers": tuple(one["numbers"])}, title=re.sub(r"[`*]", "", told["lessons"][one["lesson"]]))
         for one in told["claims"]
     )
+
+
+@cache
+def _all() -> tuple[Case, ...]:
+    return read(files("course_utils.court").joinpath("cases.json").read_text("utf-8"))

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from course_utils.attention.guards import require_mask, require_positive
 from course_utils.models.classifier import Embed
-from course_utils.train.fit import fit
+from course_utils.train.fit import fit_rows
 
 
 class Guided(nn.Module):
@@ -37,13 +37,9 @@ def fit_guided(
 
     Shapes: numbers (text, word, feature), weights (text, word), classes (text). Raises ValueError for a batch below 1.
     """
-    require_positive(batch=batch)
-    generator = torch.Generator().manual_seed(seed)
 
-    def loss(step: int) -> Tensor:
-        rows = torch.randint(len(classes), (batch,), generator=generator).to(classes.device)
+    def loss(rows: Tensor) -> Tensor:
+        rows = rows.to(classes.device)
         return F.cross_entropy(model(numbers[rows], weights[rows]), classes[rows])
 
-    losses = fit(model, loss, steps, learning_rate)
-    model.eval()
-    return losses
+    return fit_rows(model, loss, len(classes), steps, learning_rate, batch, seed)

@@ -17,7 +17,7 @@ def without_each(mask: Tensor, *parts: Tensor) -> Iterator[tuple[Tensor, ...]]:
     of the same shapes; the last place is free, and filled with 0. A text that is shorter is left as it is. Raises
     ValueError for a mask that is not boolean, or with a gap.
     """
-    require_prefix(mask)
+    _require_prefix(mask)
     for place in range(mask.shape[1]):
         real = mask[:, place]
         yield tuple(torch.where(_like(real, part), _without(part, place), part) for part in (mask, *parts))
@@ -31,7 +31,7 @@ def _like(real: Tensor, part: Tensor) -> Tensor:
     return real.view(-1, *[1] * (part.dim() - 1))
 
 
-def require_prefix(mask: Tensor) -> None:
+def _require_prefix(mask: Tensor) -> None:
     """Raises ValueError for a mask that is not boolean, or has a gap: what is real stands first."""
     require_boolean(mask)
     if (mask[..., 1:] & ~mask[..., :-1]).any():

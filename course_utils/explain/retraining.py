@@ -2,12 +2,10 @@
 
 from collections.abc import Callable
 
-import torch
 from torch import Tensor, nn
 
-from course_utils.attention.guards import require_positive
 from course_utils.explain.moving import moved
-from course_utils.train.fit import fit
+from course_utils.train.fit import fit_rows
 
 Run = Callable[[Tensor], tuple[Tensor, Tensor]]  # rows → logarithms of chances (row, class), weights (row, key)
 
@@ -43,14 +41,11 @@ def fit_adversary(
     Shapes: `run` runs the new model on some rows; old, chances (row, class) and weights (row, key) of the old model.
     Afterwards the model is in evaluation mode. Raises ValueError for a batch below 1.
     """
-    require_positive(batch=batch)
-    generator, (chances, weights) = torch.Generator().manual_seed(seed), old
+    chances, weights = old
 
-    def loss(step: int) -> Tensor:
-        rows = torch.randint(len(chances), (batch,), generator=generator).to(chances.device)
+    def loss(rows: Tensor) -> Tensor:
+        rows = rows.to(chances.device)
         now, looked = run(rows)
         return adversarial_loss(now, looked, chances[rows], weights[rows][..., : looked.shape[-1]], strength)
 
-    losses = fit(model, loss, steps, learning_rate)
-    model.eval()
-    return losses
+    return fit_rows(model, loss, len(chances), steps, learning_rate, batch, seed)

@@ -1,12 +1,10 @@
 """Training a model of clicks, a batch of visits at a time."""
 
-import torch
 from torch import Tensor
 
-from course_utils.attention.guards import require_positive
 from course_utils.data.clicks import Visits
 from course_utils.models.clicks import ClickModel, click_loss
-from course_utils.train.fit import fit
+from course_utils.train.fit import fit_rows
 
 
 def fit_clicks(
@@ -14,17 +12,12 @@ def fit_clicks(
 ) -> list[float]:
     """Trains for a number of steps and gives the loss of each, in nats. Afterwards the model is in evaluation mode.
 
-    Shapes: `Visits` → (steps). Raises ValueError for a batch
-    below 1.
+    Shapes: `Visits` → (steps). Raises ValueError for a batch below 1.
     """
-    require_positive(batch=batch)
-    generator, device = torch.Generator().manual_seed(seed), next(model.parameters()).device
+    device = next(model.parameters()).device
     visits = Visits(*(part.to(device) for part in visits))
 
-    def loss(step: int) -> Tensor:
-        rows = torch.randint(len(visits.clicked), (batch,), generator=generator).to(device)
-        return click_loss(model, Visits(*(part[rows] for part in visits)))
+    def loss(rows: Tensor) -> Tensor:
+        return click_loss(model, Visits(*(part[rows.to(device)] for part in visits)))
 
-    losses = fit(model, loss, steps, learning_rate, weight_decay=0.1)
-    model.eval()
-    return losses
+    return fit_rows(model, loss, len(visits.clicked), steps, learning_rate, batch, seed, weight_decay=0.1)

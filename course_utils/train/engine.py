@@ -4,11 +4,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from course_utils.attention.guards import require_positive
 from course_utils.data.sessions import Sessions, tokens
 from course_utils.data.shop import GOODS, WORDS, Clicks, counts, keys
 from course_utils.models.learned_search import LearnedSearch
-from course_utils.train.fit import fit
+from course_utils.train.fit import fit_rows
 
 
 def on_page(sessions: Sessions) -> Tensor:
@@ -29,34 +28,28 @@ def fit_engine(
 
     A good that was not on the page is hidden, as one that is sold out. Raises ValueError for a batch below 1.
     """
-    require_positive(batch=batch)
-    generator, device = torch.Generator().manual_seed(seed), next(engine.parameters()).device
+    device = next(engine.parameters()).device
     words, mask = tokens(queries)
     shown, clicked = on_page(sessions), sessions.page.gather(1, sessions.place[:, None])[:, 0]
 
-    def loss(step: int) -> Tensor:
-        rows = torch.randint(len(clicked), (batch,), generator=generator)
+    def loss(rows: Tensor) -> Tensor:
         asked = sessions.query[rows]
         inputs = words[asked], mask[asked], sessions.history[rows], sessions.seen[rows], shown[rows]
         return F.cross_entropy(engine(*(part.to(device) for part in inputs)), clicked[rows].to(device))
 
-    losses = fit(engine, loss, steps, learning_rate)
-    engine.eval()
-    return losses
+    return fit_rows(engine, loss, len(clicked), steps, learning_rate, batch, seed)
 
 
 def fit_search(queries: list[str], clicks: Clicks, seed: int = 0) -> LearnedSearch:
     """Trains the learned search of lesson 01 as that lesson does: 300 steps of 512 clicks. It knows no history."""
-    generator = torch.Generator().manual_seed(seed)
     torch.manual_seed(seed)
     model, words, goods = LearnedSearch(len(WORDS), keys().shape[1]), counts(queries), keys()
 
-    def loss(step: int) -> Tensor:
-        rows = torch.randint(len(clicks.query), (512,), generator=generator)
+    def loss(rows: Tensor) -> Tensor:
         scores = model(words, goods)[clicks.query[rows]].gather(-1, clicks.page[rows])  # (click, good on the page)
         return F.cross_entropy(scores, clicks.place[rows])
 
-    fit(model, loss, 300, learning_rate=3e-2)
+    fit_rows(model, loss, len(clicks.query), 300, 3e-2, 512, seed)
     return model
 
 

@@ -55,6 +55,32 @@ def fit(
     return losses
 
 
+def fit_rows(
+    model: nn.Module,
+    loss_of: Callable[[Tensor], Tensor],
+    count: int,
+    steps: int,
+    learning_rate: float,
+    batch: int,
+    seed: int = 0,
+    weight_decay: float = 0.01,
+) -> list[float]:
+    """Trains as `fit` does, each step on some of `count` examples, drawn at random; gives the loss of every step.
+
+    Shapes: loss_of takes the rows of a batch, (batch), on the CPU, and gives a scalar. The rows depend on the seed
+    alone. Afterwards the model is in evaluation mode. Raises ValueError for count or batch below 1, and as `fit` does.
+    """
+    require_positive(count=count, batch=batch)
+    generator = torch.Generator().manual_seed(seed)
+
+    def loss(step: int) -> Tensor:
+        return loss_of(torch.randint(count, (batch,), generator=generator))
+
+    losses = fit(model, loss, steps, learning_rate, weight_decay=weight_decay)
+    model.eval()
+    return losses
+
+
 def rate(step: int, steps: int, warmup: float = 0.1) -> float:
     """The share of the learning rate in use at a step: `schedule.rate_at`, in whole steps.
 

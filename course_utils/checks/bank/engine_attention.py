@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 SIZE, HEADS = 12, 3
+BATCH, QUERIES, GOODS = 2, 7, 5  # all lengths differ, so that no two axes can be taken for one another
 
 
 class _Asked:
@@ -21,9 +22,9 @@ class _Asked:
         if isinstance(self.attention, nn.Module):
             self.attention.eval()
         generator = torch.Generator().manual_seed(6)
-        self.query = torch.randn(2, 7, SIZE, generator=generator)
-        self.key, self.value = (torch.randn(2, 5, SIZE, generator=generator) for _ in "kv")
-        self.mask = torch.rand(2, 7, 5, generator=generator) < 0.6
+        self.query = torch.randn(BATCH, QUERIES, SIZE, generator=generator)
+        self.key, self.value = (torch.randn(BATCH, GOODS, SIZE, generator=generator) for _ in "kv")
+        self.mask = torch.rand(BATCH, QUERIES, GOODS, generator=generator) < 0.6
         self.mask[..., 0], self.mask[..., 1] = True, False
         self.mask[1, 2] = False  # nothing to look at
 
@@ -54,7 +55,7 @@ def _runs(one: _Asked) -> bool:
 
 def _shapes(one: _Asked) -> bool:
     context, weights = one()
-    return context.shape == (2, 7, SIZE) and weights.shape == (2, HEADS, 7, 5)
+    return context.shape == (BATCH, QUERIES, SIZE) and weights.shape == (BATCH, HEADS, QUERIES, GOODS)
 
 
 def _finite(one: _Asked) -> bool:
@@ -69,7 +70,7 @@ def _hidden_weighs_nothing(one: _Asked) -> bool:
 
 def _rows_sum(one: _Asked) -> bool:
     _, weights = one()
-    total = weights.sum(-1)[one.mask.any(-1)[:, None].expand(2, HEADS, 7)]
+    total = weights.sum(-1)[one.mask.any(-1)[:, None].expand(BATCH, HEADS, QUERIES)]
     return _close(total, torch.ones_like(total))
 
 
