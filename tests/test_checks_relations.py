@@ -128,6 +128,13 @@ def test_sequences_and_masks(found, expected, words):
     assert words in said and bool(words) == bool(said)
 
 
+def test_a_forgiving_exercise_calls_no_large_difference_nearly_right():
+    right, found = torch.tensor([0.2, 1.5, -0.7]), torch.tensor([1.0, 0.9, -0.1])
+    assert not relation([(found, right)], [{}], 2e-2)
+    assert "nearly right" in relation([(right + torch.tensor([0.03, -0.04, 0.05]), right)], [{}], 2e-2)
+    assert "nearly right" in relation([(right + torch.tensor([0.003, -0.004, 0.0]), right)], [{}], 1e-4)
+
+
 @pytest.mark.parametrize(
     ("pairs", "words"),
     [

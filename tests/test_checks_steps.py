@@ -180,3 +180,18 @@ def test_two_answers_that_are_nan_everywhere_share_no_mistake():
     cases = drawn(torch.Generator().manual_seed(0))
     outcomes = [run(lambda scores: scores * math.nan, case, None, 0) for case in cases]
     assert slip([(rooted, None)], cases, outcomes, 1e-4) == ("", None)
+
+
+def test_no_slip_is_told_by_a_name_that_only_a_bank_knows():
+    def _doubled(scores):
+        return scores * 2
+
+    def right(scores):
+        return _doubled(scores).tanh() + 1
+
+    def without(scores):
+        return torch.add(scores.tanh(), 1)
+
+    cases = drawn(torch.Generator().manual_seed(0))
+    outcomes = [run(without, case, None, 0) for case in cases]
+    assert slip([(right, None)], cases, outcomes, 1e-4) == ("", None)

@@ -283,3 +283,14 @@ def test_a_row_of_the_balance_says_what_its_cell_found(row):
         assert re.search(rf"(?<![\d.]){re.escape(number)}(?!\.?\d)", steady + cell.source), (
             f"{name} does not say {number}"
         )
+
+
+def test_a_context_that_is_not_made_of_its_map_is_told_so_however_it_draws():
+    def by_hand(query, key, value, rate, training):
+        weights = (query @ key.mT / query.shape[-1] ** 0.5).softmax(-1)
+        kept = torch.rand_like(weights) >= rate
+        used = weights * kept / (1 - rate) if training and rate < 1 else weights * (not (training and rate == 1))
+        return weights @ value if training and 0 < rate < 1 else used @ value, used
+
+    said = bank("14")["14.40"].examine(by_hand, torch.Generator().manual_seed(0))
+    assert said.state == "wrong" and "the returned weights times the values" in said.message

@@ -7,6 +7,7 @@ true of it. The search has little time, and says nothing when that is over.
 
 import inspect
 import linecache
+import re
 import time
 import warnings
 from collections.abc import Callable, Iterable
@@ -37,6 +38,7 @@ SAID = {  # a change → what is said of it in a right answer, and in the learne
     "negated": ("slip.negated", "culprit.negated"),
 }
 SECONDS = 0.8  # of computing, for each of the two ways
+PRIVATE = re.compile(r"(?<![\w.])_[a-z]")  # in a change of ours: a name that no learner has seen
 PATIENCE = 4  # times as long by the clock, on a busy machine
 Cases = list[tuple]
 
@@ -55,7 +57,7 @@ def slip(rights: Iterable[tuple[Any, Callable | None]], cases: Cases, found: lis
     """The sentence on the one step that makes a right answer do what the learner's does, and that answer."""
     if all(_all_nan(one.value) for one in found):
         return "", None  # two answers that are nan everywhere need not share a mistake
-    known = _search(list(rights), cases, found, tolerance)
+    known = _search(list(rights), cases, found, tolerance, ours=True)
     if known is None:
         return "", None
     change, function = known
@@ -63,9 +65,16 @@ def slip(rights: Iterable[tuple[Any, Callable | None]], cases: Cases, found: lis
 
 
 def _search(
-    answers: list[tuple[Any, Callable | None]], cases: Cases, wanted: list[Outcome], tolerance: float
+    answers: list[tuple[Any, Callable | None]],
+    cases: Cases,
+    wanted: list[Outcome],
+    tolerance: float,
+    ours: bool = False,
 ) -> tuple[Change, Callable] | None:
-    """The first change of one of the answers that gives what is wanted in every case."""
+    """The first change of one of the answers that gives what is wanted in every case.
+
+    Of answers that are ours, no change is tried that would have to be told with a name that only a bank knows.
+    """
 
     def look() -> tuple[Change, Callable] | None:
         end = time.thread_time() + SECONDS
@@ -74,6 +83,8 @@ def _search(
             for change in changes(tree) if tree is not None else ():
                 if time.thread_time() > end:
                     return None
+                if ours and any(PRIVATE.search(str(value)) for _, value in change.values):
+                    continue
                 if change.name == "inverted" and _is_number(answer, dict(change.values)["name"], cases):
                     continue
                 function = _made(change, answer)

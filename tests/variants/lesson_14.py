@@ -660,6 +660,32 @@ def map_before_dropout(query, key, value, rate, training):
     return F.dropout(weights, rate, training) @ value, weights
 
 
+def context_before_dropout(query, key, value, rate, training):
+    weights = with_einsum(query, key, value)[1]
+    return weights @ value, torch.nn.Dropout(rate).train(training)(weights)
+
+
+def drawn_for_each(query, key, value, rate, training):
+    weights = with_einsum(query, key, value)[1]
+    context = F.dropout(weights, rate, training) @ value
+    return context, F.dropout(weights, rate, training)
+
+
+def not_divided(query, key, value, rate, training):
+    weights = by_hand(query, key, value)[1]
+    kept = torch.rand(weights.shape) >= rate if training else torch.ones_like(weights)
+    return mixed(weights * kept, value)
+
+
+def masked_without_dividing(query, key, value, rate, training):
+    weights = with_einsum(query, key, value)[1]
+    return mixed(weights.masked_fill(torch.rand_like(weights) < rate, 0.0) if training else weights, value)
+
+
+def share_kept(query, key, value, rate, training):
+    return mixed(F.dropout(with_einsum(query, key, value)[1], 1 - rate, training), value)
+
+
 def dropped_unscaled(query, key, value, rate, training):
     return mixed(F.dropout(scored(query, key, False).softmax(-1), rate, training), value)
 
@@ -670,5 +696,9 @@ WRONG["14.40"] = {
     "never-drops": [never_dropped],
     "drops-in-evaluation-only": [dropped_in_evaluation],
     "undropped-map": [map_before_dropout],
+    "undropped-context": [context_before_dropout],
+    "drawn-twice": [drawn_for_each],
+    "unscaled": [not_divided, masked_without_dividing],
+    "rate-kept": [share_kept],
     "no-root": [dropped_unscaled],
 }

@@ -90,7 +90,7 @@ EDITS_WITH_MASK = {
 def _mend(number: int, oracle: Callable, inputs: Callable, right: Callable, edits: dict, **more) -> Exercise:
     """The mending of one patient: its words say which of the changes are among its mistakes."""
     key = f"14.{number + 20}"
-    names = [name for name in sentences(key) if name not in ("title", "still")]
+    names = [name for name in sentences(key) if name not in ("title", "still", *more.get("properties", ()))]
     old = between_0_and_size if number == 17 else PATIENTS[number - 1].attention
     mistakes = {"still": old} | edited(right, {name: edits[name] for name in names})
     return write(key, oracle=oracle, inputs=inputs, mistakes=mistakes, **more)

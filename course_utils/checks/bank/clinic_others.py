@@ -1,5 +1,6 @@
 """Lesson 14, the patients that are called in their own way: projections, heads, modes, a past that was kept."""
 
+import functools
 import math
 
 import torch
@@ -133,10 +134,41 @@ def _dropped_by_pytorch(query, key, value, rate, training):
     return weights @ value, weights
 
 
+def _is_drawn(rate, training):
+    return training and 0 < rate < 1
+
+
+def _where_kept(mended, query, key, value, rate, training):
+    """The answer's result; where dropout draws, what no draw decides: each weight where it was kept, times 1 − rate.
+
+    Among so many draws every weight is kept once. Of a context that is not made of its map's weights, what the map
+    does not explain is returned, which is never right.
+    """
+    if not _is_drawn(rate, training):
+        return mended(query, key, value, rate, training)
+    drawn = [mended(query, key, value, rate, training) for _ in range(DRAWS)]
+    shapes = [(*query.shape[:2], value.shape[2]), (*query.shape[:2], key.shape[1])]
+    if any(not isinstance(one, tuple | list) or [getattr(part, "shape", 0) for part in one] != shapes for one in drawn):
+        return drawn[0]
+    maps = torch.stack([weights for _, weights in drawn]).detach()
+    kept = maps.gather(0, maps.abs().argmax(0, keepdim=True))[0] * (1 - rate)
+    unexplained = [context.detach() - weights.detach() @ value.to(weights.dtype) for context, weights in drawn]
+    mixed = all(float(rest.abs().max()) < 1e-4 for rest in unexplained)
+    return kept @ value.to(kept.dtype) if mixed else unexplained[0], kept
+
+
+def made_of_the_map(arguments, result):
+    """Whether the context is the returned weights times the value."""
+    context, weights = result
+    return torch.allclose(context, weights @ arguments[2].to(weights.dtype), rtol=1e-3, atol=1e-4)
+
+
+DRAWS = 40  # with rate 0.4 the chance that one of the thirty weights is never kept is below 1e-14
+
+
 def _with_rates(generator):
-    # A rate of 1 drops everything and a rate of 0 nothing: no two styles can differ by what they draw.
     return [(*draw(generator, (2, 3, 4), (2, 5, 4), (2, 5, 6)), rate, training)
-            for rate, training in [(0.5, False), (1.0, True), (0.0, True), (1.0, False)]]  # fmt: skip
+            for rate, training in [(0.5, False), (1.0, True), (0.0, True), (1.0, False), (0.4, True)]]  # fmt: skip
 
 
 def _dropping(query, key, value, rate, training):
@@ -155,7 +187,12 @@ OTHERS = {  # number of the patient → oracle, inputs, a right answer, what els
     17: (_fit_by_counting, _sizes, _fit, {}),
     18: (_packed_by_pytorch, _baskets, _packed, NAMES),
     19: (_last_by_pytorch, _pasts, _last, {}),
-    20: (_dropped_by_pytorch, _with_rates, _dropping, NAMES),
+    20: (
+        functools.partial(_where_kept, _dropped_by_pytorch),
+        _with_rates,
+        _dropping,
+        NAMES | {"call": _where_kept, "properties": {"made-of-the-map": made_of_the_map}},
+    ),
 }
 
 HEADS = {
@@ -211,6 +248,10 @@ EDITS = {
         "never-drops": ("F.dropout(weights, rate, training)", "weights"),
         "drops-in-evaluation-only": ("rate, training)\n", "rate, not training)\n"),
         "undropped-map": ("used @ value, used", "used @ value, weights"),
+        "undropped-context": ("used @ value, used", "weights @ value, used"),
+        "drawn-twice": ("used @ value, used", "used @ value, F.dropout(weights, rate, training)"),
+        "unscaled": ("return used @", "used = used * (1 - rate) if training else used\n    return used @"),
+        "rate-kept": ("weights, rate, training", "weights, 1 - rate, training"),
         "no-root": NO_ROOT,
     },
 }
