@@ -28,7 +28,7 @@ FAULTS = {
     "dropout left on": "Weights are dropped in evaluation too.",
     "arguments changed": "A tensor of the caller is written into.",
     "map of other weights": "The weights that are returned are not those that mixed the values.",
-    "layer for one length": "A linear layer was made for all words in a row, or is given one of them.",
+    "layer for one length": "A linear layer reads all words side by side: it fits one number of words.",
     "the picture": "The attention is well: the colours of the picture have a scale of their own.",
 }
 

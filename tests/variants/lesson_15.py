@@ -386,12 +386,13 @@ def report_with(
     auc=lambda won, own, shown: (won.sum(1) - 0.5).mean() / (shown.shape[1] - 1),
     gone=lambda sold_out, lists: sold_out.gather(1, lists).sum(),
     end=lambda quality, auc, gone: (100 * quality, 100 * auc, gone),
+    over=lambda gained, ideal: gained / ideal,
 ):
     def report(scores, gains, shown, clicked, lists, sold_out, at):
         deep = depth(at, gains.shape[1])
         found = torch.take_along_dim(gains, order(scores), 1)[:, :deep]
         ideal = (gains.topk(deep, 1).values if best is None else best(found)) @ discount(deep)
-        quality = found @ discount(deep) / (ideal if share else 1.0)
+        quality = over(found @ discount(deep), ideal if share else 1.0)
         own = torch.take_along_dim(shown, clicked[:, None], 1)
         return end(quality.mean(), auc(won(own, shown).float(), own, shown), gone(sold_out, lists))
 
@@ -502,6 +503,7 @@ WRONG = {
         "discount-by-place": [report_with(lambda at: 1 / torch.arange(1, at + 1))],
         "whole-list": [report_with(depth=lambda at, goods: goods)],
         "not-a-share": [report_with(share=False)],
+        "ratio-of-means": [report_with(over=lambda gained, ideal: gained.mean() / ideal.mean())],
         "worst-first": [report_with(order=lambda scores: scores.sort(1).indices)],
         "gains-not-in-order": [report_with(order=lambda scores: torch.arange(scores.shape[1]).expand_as(scores))],
         "best-of-what-was-found": [report_with(best=lambda found: found.sort(1, descending=True).values)],

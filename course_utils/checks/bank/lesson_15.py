@@ -305,6 +305,10 @@ REPORT = write(
                 ("torch.arange(at)", "torch.arange(gains.shape[1])"),
             ],
             "not-a-share": (" / (best * discount).sum(1)", ""),
+            "ratio-of-means": (
+                "((found * discount).sum(1) / (best * discount).sum(1)).mean()",
+                "(found * discount).sum() / (best * discount).sum()",
+            ),
             "worst-first": ("scores.argsort(dim=1, descending=True)", "scores.argsort(dim=1)"),
             "gains-not-in-order": ("gains.gather(1, scores.argsort(dim=1, descending=True))", "gains"),
             "best-of-what-was-found": (
