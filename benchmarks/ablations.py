@@ -3,6 +3,7 @@
     OMP_NUM_THREADS=1 python benchmarks/ablations.py     about six minutes; writes the report that lesson 11 draws
 
     python benchmarks/ablations.py --only "one head"                   one contestant again, beside the stored others
+    python benchmarks/ablations.py --steps 1200          four times as long, about 25 minutes, stored beside the first
 
 The short French–English pairs of lesson 08. Each contestant trains for the same number of steps, at the rate that was
 the best for it on the dev part, with a lower and a higher rate tried; what is told is the loss of a word on sentences
@@ -10,6 +11,7 @@ of the test, in nats.
 """
 
 import argparse
+import functools
 from collections.abc import Callable
 from datetime import date
 from time import process_time
@@ -103,7 +105,7 @@ def make(name: str, french: Vocabulary, english: Vocabulary, seed: int) -> Trans
     return model
 
 
-def train(model: Transformer, buckets: Buckets, rate: float, steps: int = STEPS) -> float:
+def train(model: Transformer, buckets: Buckets, rate: float, steps: int = STEPS, warmup: float = 0.1) -> float:
     """Trains a model; gives the seconds of the processor's time that this took."""
     stream = buckets.stream()
 
@@ -112,7 +114,7 @@ def train(model: Transformer, buckets: Buckets, rate: float, steps: int = STEPS)
         return total / tokens
 
     began = process_time()
-    fit(model, loss, steps, rate)
+    fit(model, loss, steps, rate, warmup)
     return process_time() - began
 
 
@@ -133,40 +135,61 @@ def choose(attempt: Callable[[float], float], rates: tuple[float, ...] = RATES) 
     return dict(sorted(found.items()))
 
 
+def compete(
+    make_one: Callable[[int], Transformer],
+    learn: Callable[[Transformer, int, float], float],
+    held_out: dict[str, Buckets],
+) -> dict:
+    """A contestant at the rate that is the best for it on dev: the test loss, and the seconds, of each seed."""
+
+    def attempt(rate: float) -> float:
+        model = make_one(CHOOSING)
+        learn(model, CHOOSING, rate)
+        return loss_on(model, held_out["dev"])
+
+    dev = choose(attempt)
+    rate = min(dev, key=lambda one: dev[one])
+    test, seconds = [], []
+    for seed in SEEDS:
+        model = make_one(seed)
+        seconds.append(round(learn(model, seed, rate), 1))
+        test.append(round(loss_on(model, held_out["test"]), 4))
+    return {
+        "rate": rate,
+        "dev": {f"{one:g}": round(value, 4) for one, value in dev.items()},
+        "test": test,
+        "seconds": seconds,
+        "parameters": sum(weight.numel() for weight in model.parameters()),
+    }
+
+
 def main() -> None:
     ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ask.add_argument("--only", nargs="+", choices=list(CONTESTANTS), default=list(CONTESTANTS))
-    only = ask.parse_args().only
+    ask.add_argument("--steps", type=int, default=STEPS)
+    said = ask.parse_args()
     torch.set_num_threads(1)
     pairs, french, english, apart = prepare(load_translation())
     held_out = {name: Buckets(some, french, english, 2000) for name, some in apart.items()}
-    report = experiment(NAME) if NAME in experiments() and only != list(CONTESTANTS) else {"contestants": {}}
-    report |= {"command": "python benchmarks/ablations.py", "date": date.today().isoformat()}
-    report |= {"seeds": list(SEEDS), "machine": machine(torch.device("cpu"), 1)}
-    report |= {"options": OPTIONS, "steps": STEPS, "batch_tokens": TOKENS, "pairs": len(pairs), "chosen_with": CHOOSING}
-    report |= {"sentences": {name: len(some) for name, some in apart.items()}}
-    for name in only:
-
-        def attempt(rate: float, name: str = name) -> float:
-            model = make(name, french, english, CHOOSING)
-            train(model, Buckets(pairs, french, english, TOKENS, CHOOSING), rate)
-            return loss_on(model, held_out["dev"])
-
-        dev = choose(attempt)
-        rate = min(dev, key=lambda one: dev[one])
-        test, seconds = [], []
-        for seed in SEEDS:
-            model = make(name, french, english, seed)
-            seconds.append(round(train(model, Buckets(pairs, french, english, TOKENS, seed), rate), 1))
-            test.append(round(loss_on(model, held_out["test"]), 4))
-        report["contestants"][name] = {
-            "rate": rate,
-            "dev": {f"{one:g}": round(value, 4) for one, value in dev.items()},
-            "test": test,
-            "seconds": seconds,
-            "parameters": sum(weight.numel() for weight in model.parameters()),
-        }
-        print(name, report["contestants"][name], flush=True)
+    report = experiment(NAME) if NAME in experiments() else {}
+    about = {"command": "python benchmarks/ablations.py", "date": date.today().isoformat()}
+    about |= {"seeds": list(SEEDS), "machine": machine(torch.device("cpu"), 1)}
+    about |= {"options": OPTIONS, "steps": said.steps, "batch_tokens": TOKENS}
+    about |= {"pairs": len(pairs), "chosen_with": CHOOSING, "sentences": {name: len(x) for name, x in apart.items()}}
+    if said.steps != STEPS:
+        about["command"] += f" --steps {said.steps}"
+        kept = report.setdefault("longer", {})
+    else:
+        kept = report
+    contestants = kept.get("contestants", {}) if said.only != list(CONTESTANTS) else {}
+    kept |= about | {"contestants": contestants}
+    for name in said.only:
+        contestants[name] = compete(
+            functools.partial(make, name, french, english),
+            lambda model, seed, rate: train(model, Buckets(pairs, french, english, TOKENS, seed), rate, said.steps),
+            held_out,
+        )
+        print(name, contestants[name], flush=True)
         write_experiment(report, NAME)
 
 
