@@ -1,18 +1,19 @@
 """What each piece of a Transformer is for: take one away, train, and see what is lost. Three seeds.
 
-    OMP_NUM_THREADS=1 python benchmarks/ablations.py     about six minutes; writes the report that lesson 11 draws
+    OMP_NUM_THREADS=1 python benchmarks/ablations.py     about 15 minutes; writes the report that lesson 11 draws
 
     python benchmarks/ablations.py --only "one head"                   one contestant again, beside the stored others
-    python benchmarks/ablations.py --steps 1200          four times as long, about 25 minutes, stored beside the first
+    python benchmarks/ablations.py --steps 1200 --shares 0.5           four times as long, half an hour, stored beside
 
-The short French–English pairs of lesson 08. Each contestant trains for the same number of steps, at the rate that was
-the best for it on the dev part, with a lower and a higher rate tried; what is told is the loss of a word on sentences
-of the test, in nats.
+The short French–English pairs of lesson 08. Each contestant trains for the same number of steps, with the warm-up and
+at the rate that were the best for it on the dev part: the rate rises in a tenth or in half of all steps, with a lower
+and a higher rate tried for each. What is told is the loss of a word on sentences of the test, in nats.
 """
 
 import argparse
 import functools
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from datetime import date
 from time import process_time
 
@@ -33,6 +34,7 @@ from course_utils.train.reports.experiments import experiment, experiments, writ
 NAME = "ablations"
 OPTIONS = {"size": 64, "heads": 4, "hidden": 256, "layers": 3}
 STEPS, TOKENS, RATES, SEEDS, CHOOSING = 300, 400, (1e-3, 3e-3, 9e-3), (0, 1, 2), 3
+SHARES = (0.1, 0.5)  # of the steps in which the rate rises
 
 
 class NoWayAround(Residual):
@@ -105,7 +107,7 @@ def make(name: str, french: Vocabulary, english: Vocabulary, seed: int) -> Trans
     return model
 
 
-def train(model: Transformer, buckets: Buckets, rate: float, steps: int = STEPS, warmup: float = 0.1) -> float:
+def train(model: Transformer, buckets: Buckets, steps: int, rate: float, warmup: float = 0.1) -> float:
     """Trains a model; gives the seconds of the processor's time that this took."""
     stream = buckets.stream()
 
@@ -137,36 +139,50 @@ def choose(attempt: Callable[[float], float], rates: tuple[float, ...] = RATES) 
 
 def compete(
     make_one: Callable[[int], Transformer],
-    learn: Callable[[Transformer, int, float], float],
+    learn: Callable[[Transformer, int, float, float], float],
     held_out: dict[str, Buckets],
+    shares: Sequence[float] = SHARES,
 ) -> dict:
-    """A contestant at the rate that is the best for it on dev: the test loss, and the seconds, of each seed."""
+    """A contestant at the warm-up and the rate that are the best for it on dev: the test loss of each seed."""
+    dev = {}
+    for share in shares:
 
-    def attempt(rate: float) -> float:
-        model = make_one(CHOOSING)
-        learn(model, CHOOSING, rate)
-        return loss_on(model, held_out["dev"])
+        def attempt(rate: float, share: float = share) -> float:
+            model = make_one(CHOOSING)
+            try:
+                learn(model, CHOOSING, rate, share)
+            except ValueError:  # the loss is no number any more: this rate is too high
+                return math.inf
+            return loss_on(model, held_out["dev"])
 
-    dev = choose(attempt)
-    rate = min(dev, key=lambda one: dev[one])
+        dev[share] = choose(attempt)
+    share = min(dev, key=lambda one: min(dev[one].values()))
+    rate = min(dev[share], key=lambda one: dev[share][one])
     test, seconds = [], []
     for seed in SEEDS:
         model = make_one(seed)
-        seconds.append(round(learn(model, seed, rate), 1))
+        seconds.append(round(learn(model, seed, rate, share), 1))
         test.append(round(loss_on(model, held_out["test"]), 4))
     return {
+        "warmup": share,
         "rate": rate,
-        "dev": {f"{one:g}": round(value, 4) for one, value in dev.items()},
+        "dev": {f"{one:g}": {f"{at:g}": _number(x) for at, x in found.items()} for one, found in dev.items()},
         "test": test,
         "seconds": seconds,
         "parameters": sum(weight.numel() for weight in model.parameters()),
     }
 
 
+def _number(loss: float) -> float | None:
+    """A loss for the report, None where it was no number at the end."""
+    return round(loss, 4) if math.isfinite(loss) else None
+
+
 def main() -> None:
     ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ask.add_argument("--only", nargs="+", choices=list(CONTESTANTS), default=list(CONTESTANTS))
     ask.add_argument("--steps", type=int, default=STEPS)
+    ask.add_argument("--shares", type=float, nargs="+", default=list(SHARES), help="warm-ups to try, as shares")
     said = ask.parse_args()
     torch.set_num_threads(1)
     pairs, french, english, apart = prepare(load_translation())
@@ -177,7 +193,7 @@ def main() -> None:
     about |= {"options": OPTIONS, "steps": said.steps, "batch_tokens": TOKENS}
     about |= {"pairs": len(pairs), "chosen_with": CHOOSING, "sentences": {name: len(x) for name, x in apart.items()}}
     if said.steps != STEPS:
-        about["command"] += f" --steps {said.steps}"
+        about["command"] += f" --steps {said.steps} --shares {' '.join(f'{share:g}' for share in said.shares)}"
         kept = report.setdefault("longer", {})
     else:
         kept = report
@@ -186,8 +202,9 @@ def main() -> None:
     for name in said.only:
         contestants[name] = compete(
             functools.partial(make, name, french, english),
-            lambda model, seed, rate: train(model, Buckets(pairs, french, english, TOKENS, seed), rate, said.steps),
+            lambda model, seed, *how: train(model, Buckets(pairs, french, english, TOKENS, seed), said.steps, *how),
             held_out,
+            said.shares,
         )
         print(name, contestants[name], flush=True)
         write_experiment(report, NAME)

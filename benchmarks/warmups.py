@@ -1,6 +1,6 @@
 """What warm-up is worth, with the norm last and with the norm first. Three seeds.
 
-    OMP_NUM_THREADS=1 python benchmarks/warmups.py                about a quarter of an hour; writes the report of lesson 11
+    OMP_NUM_THREADS=1 python benchmarks/warmups.py   about a quarter of an hour; writes the report of lesson 11
     OMP_NUM_THREADS=1 python benchmarks/warmups.py --steps 1200   four times as long, stored beside the first
 
 What is stored is not done again.
@@ -19,6 +19,7 @@ import torch
 
 from course_utils.data.buckets import Buckets
 from course_utils.data.translation import load_translation
+from course_utils.models.transformer import Transformer
 from course_utils.train.reports import machine
 from course_utils.train.reports.experiments import experiment, experiments, write_experiment
 
@@ -44,12 +45,12 @@ def main() -> None:
             if f"{share:g}" in runs[norm]:
                 continue
 
-            def learn(model: torch.nn.Module, seed: int, rate: float, share: float = share) -> float:
+            def learn(model: Transformer, seed: int, rate: float, share: float) -> float:
                 buckets = Buckets(pairs, french, english, ablations.TOKENS, seed)
-                return ablations.train(model, buckets, rate, steps, share)
+                return ablations.train(model, buckets, steps, rate, share)
 
             make_one = functools.partial(ablations.make, name, french, english)
-            runs[norm][f"{share:g}"] = ablations.compete(make_one, learn, held_out)
+            runs[norm][f"{share:g}"] = ablations.compete(make_one, learn, held_out, [share])
             print(norm, share, runs[norm][f"{share:g}"], flush=True)
             write_experiment(report, NAME)
 

@@ -14,6 +14,7 @@ from course_utils.train.reports.experiments import experiment
 sys.path.insert(0, str(Path(__file__).parent.parent / "benchmarks"))
 import ablations
 import blocks
+import warmups
 
 WORDS = ["je", "tu", "il", "elle", "nous", "vous"]
 PAIRS = [Pair((one, other, "."), (other.upper(), one.upper(), ".")) for one in WORDS for other in WORDS]
@@ -76,7 +77,7 @@ def test_every_contestant_learns_something_and_a_seed_gives_the_same():
     for _ in range(2):
         model = ablations.make("whole", french, english, 1)
         before = ablations.loss_on(model, held_out)
-        assert ablations.train(model, ablations.Buckets(pairs, french, english, 60), 3e-3, 20) > 0
+        assert ablations.train(model, ablations.Buckets(pairs, french, english, 60), 20, 3e-3) > 0
         found.append(ablations.loss_on(model, held_out))
     assert found[0] == found[1] < before and math.isfinite(before)
 
@@ -88,10 +89,49 @@ def test_the_best_rate_always_has_a_worse_one_on_each_side():
     assert list(ablations.choose(lambda rate: abs(rate - 3e-3))) == list(ablations.RATES)
 
 
+def test_a_contestant_gets_the_warmup_and_the_rate_that_are_best_on_dev(monkeypatch):
+    tried, measured = [], []
+
+    def learn(model, seed, rate, share):
+        tried.append((seed, rate, share))
+        if rate > 5e-3 and share > 0.3:
+            raise ValueError("loss: got nan")
+        return 1.0
+
+    def loss_on(model, questions):
+        measured.append(questions)
+        return abs(math.log(tried[-1][1] / 3e-3)) + abs(tried[-1][2] - 0.5)
+
+    monkeypatch.setattr(ablations, "loss_on", loss_on)
+    found = ablations.compete(lambda seed: torch.nn.Linear(1, 1), learn, {"dev": "dev", "test": "test"})
+    assert (found["warmup"], found["rate"], found["test"]) == (0.5, 3e-3, [0.0, 0.0, 0.0])
+    assert [seed for seed, *how in tried if how == [3e-3, 0.5]] == [ablations.CHOOSING, *ablations.SEEDS]
+    assert measured.count("test") == 3 and measured[-3:] == ["test"] * 3
+
+
+def losses(tried):
+    """The dev loss at each rate; None stands where training ended in nan."""
+    return {float(rate): math.inf if loss is None else loss for rate, loss in tried.items()}
+
+
+def best_inside(name, found, share):
+    rates = losses(found["dev"][f"{share:g}"])
+    assert found["rate"] == pytest.approx(min(rates, key=rates.get), rel=1e-4), name
+    assert min(rates) < found["rate"] < max(rates) and len(found["test"]) == 3, name
+
+
 def test_in_the_stored_report_every_contestant_has_its_best_rate_inside_the_rates_tried():
     contestants = experiment("ablations")["contestants"]
     assert list(contestants) == list(ablations.CONTESTANTS)
     for name, found in contestants.items():
-        rates = {float(rate): loss for rate, loss in found["dev"].items()}
-        assert found["rate"] == pytest.approx(min(rates, key=rates.get), rel=1e-4), name
-        assert min(rates) < found["rate"] < max(rates) and len(found["test"]) == 3, name
+        best_inside(name, found, found["warmup"])
+        assert {float(share) for share in found["dev"]} == set(ablations.SHARES), name
+        least = {share: min(losses(rates).values()) for share, rates in found["dev"].items()}
+        assert float(min(least, key=least.get)) == found["warmup"], name
+
+
+def test_in_the_stored_report_of_warmups_both_orders_have_every_share():
+    for norm, found in experiment("warmups")["runs"]["300"].items():
+        assert [float(share) for share in found] == list(warmups.SHARES), norm
+        for share, one in found.items():
+            best_inside(f"{norm} {share}", one, float(share))
