@@ -4,7 +4,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
+from course_utils.models.places import Embedded
 from course_utils.train.reports import experiments as room
 from course_utils.train.settings import recipe
 from course_utils.train.tasks import load_task
@@ -34,6 +36,18 @@ def test_a_way_is_trained_and_measured_on_both_tests(sentences):
     assert len(task.tests) == 2
     for test in task.tests:
         assert set(found[test]) == {"greedy", "beam 5"} and all(0 <= value <= 100 for value in found[test].values())
+
+
+def test_shifted_places_are_those_of_a_random_start_and_only_in_training():
+    torch.manual_seed(0)
+    embedded, tokens = Embedded(9, 8), torch.tensor([[1, 2, 3]])
+    starts = [embedded(tokens, start) for start in range(4)]
+    embedded.__class__, embedded.most = placed.Shifted, 3
+    found = [embedded(tokens) for _ in range(60)]
+    seen = {next(place for place, one in enumerate(starts) if torch.equal(one, x)) for x in found}
+    assert seen == {0, 1, 2, 3}
+    embedded.eval()
+    assert torch.equal(embedded(tokens), starts[0]) and torch.equal(embedded(tokens, 2), starts[2])
 
 
 def test_the_stored_report_has_every_way_with_the_recipe_of_today():
