@@ -35,7 +35,7 @@ def sinusoid(length: int, size: int, base: float = 10_000.0, start: float = 0) -
 def shift_matrix(shift: int, size: int, base: float = 10_000.0) -> Tensor:
     """Gives the matrix that turns the encoding of any position into that of the position `shift` further on.
 
-    Shapes: → (size, size), a rotation of each pair: `sinusoid(t + shift) = shift_matrix(shift) @ sinusoid(t)`.
+    Shapes: → (size, size), a rotation of each pair: `shift_matrix(shift) @ code[t]` is `code[t + shift]`.
     Raises ValueError for an odd size.
     """
     require_even(size)

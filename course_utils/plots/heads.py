@@ -43,6 +43,7 @@ def hull_and_box(names: Sequence[str], values, one_head, two_heads, labels: Sequ
     box = Rectangle(low, *(high - low), facecolor=COLOURS["orange"], alpha=0.18, label="two heads reach the box")
     ax.add_patch(box)
     ax.add_patch(Rectangle(low, *(high - low), fill=False, edgecolor=COLOURS["orange"], linestyle="--"))
+    ax.add_patch(Polygon(_hull(values), facecolor="white"))  # so that the hull has the colour that the legend gives it
     ax.add_patch(Polygon(_hull(values), facecolor=COLOURS["blue"], alpha=0.35, label="one head stays in the hull"))
     ax.plot(*np.stack([one, two]).T, ":", color=GREY)
     ax.scatter(*values.T, s=45, color="black", zorder=3)

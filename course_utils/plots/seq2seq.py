@@ -88,6 +88,7 @@ def word_alignments(
     sounds: Sequence[Sequence[str]],
     true: Sequence[Sequence[str] | None] | None = None,
     title: str = "",
+    across: int = 2,
 ) -> None:
     """Draws what each written sound looked at: letters across (keys), sounds down (queries), one map for each word.
 
@@ -101,26 +102,32 @@ def word_alignments(
             f"maps: got {len(maps)} maps, {len(words)} words, {len(sounds)} rows of sounds, {len(true)} true ones, "
             "expected equal"
         )
-    widths = [max(4, len(word)) for word in words]
-    height = 1.8 + 0.36 * max(map(len, sounds))
+    across = min(across, len(words))
+    widths = [max(4, *map(len, words[column::across])) for column in range(across)]
+    heights = [max(map(len, sounds[first : first + across])) for first in range(0, len(words), across)]
     figure, axes = plt.subplots(
-        1, len(words), figsize=(1.4 + 0.36 * sum(widths) + 0.4 * len(words), height), width_ratios=widths, squeeze=False
-    )
-    for ax, weights, word, spoken, wanted in zip(axes[0], maps, words, sounds, true, strict=True):
+        len(heights), across, squeeze=False, width_ratios=widths, height_ratios=heights,
+        figsize=(1.4 + 0.36 * sum(widths) + 0.4 * across, 0.4 + 0.36 * sum(heights) + 1.4 * len(heights)),
+    )  # fmt: skip
+    for empty in axes.flat[len(words) :]:
+        empty.set_visible(False)
+    for place, (weights, word, spoken, wanted) in enumerate(zip(maps, words, sounds, true, strict=True)):
+        ax = axes.flat[place]
         shown = as_array(weights)[: len(spoken), : len(word)]
         image = ax.pcolormesh(shown, cmap=SEQUENTIAL, vmin=0, vmax=1, edgecolor="#e0e0e0", linewidth=0.5)
-        ax.set(xlim=(0, len(word)), ylim=(len(spoken), 0))
+        ax.set(xlim=(0, widths[place % across]), ylim=(len(spoken), 0))  # so that all cells have one size
         ax.set_xticks(np.arange(len(word)) + 0.5, list(word))
         ax.set_yticks(np.arange(len(spoken)) + 0.5, list(spoken))
         ax.xaxis.tick_top()
         ax.tick_params(length=0, labelsize=12)
         ax.spines[:].set_visible(False)
-        ax.set_xlabel("keys: letters")
+        ax.set_xlabel("keys: letters", loc="left")
         ax.set_aspect("equal")
-        ax.set_anchor("N")
+        ax.set_anchor("NW")
         said = " ".join(spoken)
         verdict = "" if wanted is None else "\nright" if said == " ".join(wanted) else f"\ntrue: {' '.join(wanted)}"
         ax.set_title(f"{word} → {said}{verdict}", size=10, color="#a03000" if "true" in verdict else "black")
-    axes[0, 0].set_ylabel("queries: sounds")
-    figure.colorbar(image, ax=axes[0], label="weight", shrink=0.75, aspect=20, pad=0.02)
+    for ax in axes[:, 0]:
+        ax.set_ylabel("queries: sounds")
+    figure.colorbar(image, ax=axes, label="weight", shrink=0.75, aspect=20, pad=0.02, panchor=False)
     figure.suptitle(title, x=0.01, ha="left", fontsize=12)
