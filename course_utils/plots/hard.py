@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from course_utils.plots.base import COLOURS, LINES, MARKERS, as_array, heatmap, row
@@ -42,6 +43,7 @@ def side_by_side(maps: Mapping[str, tuple], mark: tuple[str, str] | None = None)
     marked name is missing.
     """
     axes = row(len(maps), width=5.4, height=4.3)
+    _apart(axes[0].figure)
     for ax, (title, (weights, names)) in zip(axes, maps.items(), strict=True):
         heatmap(weights, queries=names, keys=names, title=title, ax=ax)
         if mark is not None:
@@ -57,10 +59,16 @@ def two_axes(maps: Mapping[tuple[str, str], object], keys: Sequence[str], querie
     Shapes: maps[how, who] (query, key); `queries` holds the names of those who ask, for each `who`.
     """
     hows, whos = (list(dict.fromkeys(pair[place] for pair in maps)) for place in (0, 1))
-    _, axes = plt.subplots(len(hows), len(whos), figsize=(5.4 * len(whos), 3.7 * len(hows)), squeeze=False)
+    figure, axes = plt.subplots(len(hows), len(whos), figsize=(5.4 * len(whos), 3.7 * len(hows)), squeeze=False)
+    _apart(figure)
     for line, how in zip(axes, hows, strict=True):
         for ax, who in zip(line, whos, strict=True):
             heatmap(maps[how, who], queries=queries[who], keys=keys, title=f"{how}, {who}", ax=ax)
+
+
+def _apart(figure: Figure) -> None:
+    """Keeps the label of a colour bar away from the names of the next map."""
+    figure.set_layout_engine("constrained", wspace=0.06)
 
 
 def histograms(series: Mapping[str, object], xlabel: str, title: str = "") -> None:

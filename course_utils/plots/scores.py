@@ -17,7 +17,7 @@ RULES = {  # what stands between the pair and its score, from the bottom up, and
         [("[query; key]", "(2 · size)"), ("linear", "(hidden)"), ("tanh, then sum", "(1)")],
         "a bump where the key fits",
     ),
-    "Rule 3": ([("query · key", "(1)"), ("divided by √size", "(1)")], "further in its direction"),
+    "Rule 3": ([("query · key", "(1)"), ("divided by √size", "(1)")], "rising along the query"),
 }
 
 
