@@ -28,9 +28,9 @@ def experiment(name: str) -> dict:
 def measured(report: dict) -> str:
     """One line that says where an experiment's numbers come from: date, command, seeds, machine."""
     at = report["machine"]
-    seeds = ", ".join(str(seed) for seed in report["seeds"])
+    seeds = ("seed " if len(report["seeds"]) == 1 else "seeds ") + ", ".join(map(str, report["seeds"]))
     where = f"{at['processor']}, {at['threads']} thread{'s' if at['threads'] > 1 else ''}"
-    return f"measured {report['date']}: {report['command']} (seeds {seeds}; {where})"
+    return f"measured {report['date']}: {report['command']} ({seeds}; {where})"
 
 
 def write_experiment(report: dict, name: str, folder: Path = STORED) -> Path:
