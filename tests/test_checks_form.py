@@ -3,12 +3,14 @@
 import sys
 import threading
 import time
+from collections import Counter
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
+from course_utils.attention import attend
 from course_utils.checks import Exercise, Mistake, Witness, limits
 from course_utils.checks.limits import TimeUp, within
 from course_utils.checks.verdicts import Requirement
@@ -236,11 +238,27 @@ def test_nan_is_blamed_on_no_requirement():
         (lambda x: x.doubled(), "Something of yours has no `doubled`"),
         (lambda x: [1, 2][9], "beyond the end of a list"),
         (lambda x: x * (1 / 0), "divided by zero"),
+        (lambda x: torch.nn.Linear(3, 2).weight.mul_(2), "inside `with torch.no_grad():`"),
+        (lambda x: setattr(torch.nn.Linear(3, 2), "weight", x), "in the place of the parameter `weight`"),
+        (lambda x: x[None].mT.view(-1), "`reshape` can"),
+        (lambda x: Counter([list(x)]), "A list is counted"),
     ],
 )
 def test_common_errors_are_said_in_plain_words_and_in_pythons(answer, words):
     verdict = examine(DOUBLE, answer)
     assert verdict.kind == "misfit" and words in verdict.message and "(Python says: " in verdict.message
+
+
+@pytest.mark.parametrize(
+    ("answer", "line"),
+    [
+        (lambda x: attend(x[None], x[None, :, :1], x[None])[0], "x[None, :, :1]"),  # raised in the course's own code
+        (lambda x: Counter([list(x)]), "Counter([list(x)])"),  # raised in Python's library
+    ],
+)
+def test_the_line_that_is_quoted_is_the_learners(answer, line):
+    message = examine(DOUBLE, answer).message
+    assert " in the line `" in message and line in message, message
 
 
 def test_a_witness_that_is_half_done_is_not_yet_and_a_name_that_is_missing_is_said():
