@@ -261,6 +261,12 @@ def test_the_line_that_is_quoted_is_the_learners(answer, line):
     assert " in the line `" in message and line in message, message
 
 
+def test_a_result_in_a_dict_is_called_by_its_key_whatever_that_is():
+    shares = Exercise("9.7", "curve", oracle=lambda x: {0.25: x, 1.0: x + 1}, inputs=numbers, mistakes=[])
+    message = examine(shares, lambda x: {0.25: x, 1.0: x + 1.5 * x.sin()}).message
+    assert "`1.0`: the largest difference" in message and "Result" not in message, message
+
+
 def test_a_witness_that_is_half_done_is_not_yet_and_a_name_that_is_missing_is_said():
     witness = Witness(
         "9.6",

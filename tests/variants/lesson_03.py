@@ -543,7 +543,7 @@ WRONG = {
         "root-of-the-packed-size": [root_of_the_stack],
         "no-root": [root_lost],
         "values-as-keys": [value_in_the_middle],
-        "last-first": [lambda x, weight: sdpa(list(x @ w.T for w in reversed(weight.chunk(3))))],
+        "last-first": [lambda x, weight: sdpa([x @ w.T for w in reversed(weight.chunk(3))])],
         "three-in-front": [lambda x, weight: sdpa(list((x @ weight.T).reshape(3, *x.shape)))],
         "size-and-two": [
             lambda x, weight: F.scaled_dot_product_attention(
