@@ -12,6 +12,7 @@ from torch import nn
 
 from course_utils.attention import attend
 from course_utils.checks import Exercise, Mistake, Witness, limits
+from course_utils.checks.bank import bank
 from course_utils.checks.limits import TimeUp, within
 from course_utils.checks.verdicts import Requirement
 
@@ -265,6 +266,21 @@ def test_a_result_in_a_dict_is_called_by_its_key_whatever_that_is():
     shares = Exercise("9.7", "curve", oracle=lambda x: {0.25: x, 1.0: x + 1}, inputs=numbers, mistakes=[])
     message = examine(shares, lambda x: {0.25: x, 1.0: x + 1.5 * x.sin()}).message
     assert "`1.0`: the largest difference" in message and "Result" not in message, message
+
+
+def test_an_answer_without_return_and_a_layer_of_another_name_are_told_as_that():
+    class Joined(nn.Module):
+        def __init__(self, query_size, value_size, output_size):
+            super().__init__()
+            self.project = nn.Linear(query_size + value_size, output_size)
+
+        def forward(self, query, key, value):
+            return self.project(query)
+
+    copied = bank("06")["6.3"].examine(lambda theirs: print(theirs.num_heads), torch.Generator().manual_seed(0))
+    assert copied.state == "not yet" and "return" in copied.message, copied
+    joined = bank("02")["2.6"].examine(Joined, torch.Generator().manual_seed(0))
+    assert joined.kind == "form" and "has no `projection`" in joined.message, joined
 
 
 def test_a_witness_that_is_half_done_is_not_yet_and_a_name_that_is_missing_is_said():

@@ -84,11 +84,10 @@ BEAM_STEP = write(
                     "    return best.flip(-1), beginnings.flip(-1), tokens.flip(-1)",
                 ),
                 "probabilities": ("return best,", "return best.exp(),"),
-                "best-of-each": (
-                    "    beginnings, tokens =",
-                    "    best, places = candidates[:, :beams].max(dim=-1)\n"
-                    "    places = places + torch.arange(beams) * logs.shape[-1]\n    beginnings, tokens =",
-                ),
+                "best-of-each": [
+                    ("candidates.flatten(1).topk(beams, dim=-1)", "candidates[:, :beams].max(dim=-1)"),
+                    ("places // logs.shape[-1]", "torch.arange(beams).expand_as(places)"),
+                ],
                 "all-rows-together": ("candidates.flatten(1)", "candidates.flatten()"),
                 "first-beginning": ("candidates.flatten(1)", "candidates[:, 0]"),
             },
