@@ -281,7 +281,7 @@ def _draw_runs(generator: torch.Generator) -> list[tuple]:
     a, b, c, d, x, y = shuffled()
     hypothesis, references = [a, a, a, a, a, b, c, d, b, c], [[a, a, b, c, x], [y, a, b, c, d]]
     better_second = ([a, b, c, d], [[x, y, a], [a, b, c, x, y]], 2)
-    better_first = ([a, b, c, d], [[a, b, c, x, y], [x, y, a]], 2)
+    better_first = ([a, b, c, d], [[a, b, c, x, y], [d, c, x, y, a]], 2)  # and a run the other way round
     inside = (["pen", a, "pen", "pen"], [["pencil", x, "pen", y, "pencil"]], 1)
     lengths = torch.randint(5, 9, (5,), generator=generator).tolist()
     return [
@@ -290,7 +290,6 @@ def _draw_runs(generator: torch.Generator) -> list[tuple]:
         better_second,
         better_first,
         inside,
-        ([a, b, c], [[c, b, a], [b, a, d]], 2),  # the same words, the other way round
         (words(lengths[0]), [words(lengths[1])], 3),
         (words(lengths[2]), [words(lengths[3]), words(lengths[4]), words(6)], 2),
         ([a], [[a, b, c, d], [x, y, a, b]], 3),  # too short to hold a run
