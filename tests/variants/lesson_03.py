@@ -528,7 +528,6 @@ WRONG = {
         "no-root-over-queries": [columns_without_root],
         "no-root-value-is-x": [rows_of_x_without_root],
         "size-and-two": [of_projected(lambda s, v, size: (s / size**1 / 2).softmax(-1) @ v)],
-        "multiplied": [of_projected(lambda s, v, size: (s * size**0.5).softmax(-1) @ v)],
         "root-too-late": [of_projected(lambda s, v, size: s.softmax(-1) @ v * size**-0.5)],
         "softmax-of-the-mix": [of_projected(lambda s, v, size: (s * size**-0.5 @ v).softmax(-1))],
         "reshaped": [keys_dealt_out],

@@ -45,7 +45,6 @@ SELF_ATTENTION = write(
             "all-axes-turned": ("key.transpose(-2, -1)", "key.permute(*reversed(range(key.dim())))"),
             "divided-by-the-size": ("math.sqrt(query.shape[-1])", "query.shape[-1]"),
             "size-and-two": ("math.sqrt(query.shape[-1])", "query.shape[-1] / 2"),
-            "multiplied": ("/ math", "* math"),
             "root-too-late": [
                 (" / math.sqrt(query.shape[-1])", ""),
                 ("dim=-1)", "dim=-1) / math.sqrt(query.shape[-1])"),
