@@ -248,7 +248,7 @@ def test_an_error_of_another_cause_is_not_a_known_mistake():
     lost = examine(checks.find("0.1"), lambda scores: scores.exp() / scores.exp().sum(-1))
     product = examine(checks.find("0.1"), lambda scores: scores @ scores)
     assert (lost.mistake, product.mistake) == ("lost-axis", None)
-    assert "the first has 5 and the second 3. (Python says: RuntimeError: mat1 and mat2" in product.message
+    assert "the first has 5 and the second 4. (Python says: RuntimeError: mat1 and mat2" in product.message
 
 
 def test_a_slip_that_a_wrong_value_gave_away_may_raise_in_other_words():

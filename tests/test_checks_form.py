@@ -3,13 +3,16 @@
 import sys
 import threading
 import time
+from collections import Counter
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
+from course_utils.attention import attend
 from course_utils.checks import Exercise, Mistake, Witness, limits
+from course_utils.checks.bank import bank
 from course_utils.checks.limits import TimeUp, within
 from course_utils.checks.verdicts import Requirement
 
@@ -236,11 +239,48 @@ def test_nan_is_blamed_on_no_requirement():
         (lambda x: x.doubled(), "Something of yours has no `doubled`"),
         (lambda x: [1, 2][9], "beyond the end of a list"),
         (lambda x: x * (1 / 0), "divided by zero"),
+        (lambda x: torch.nn.Linear(3, 2).weight.mul_(2), "inside `with torch.no_grad():`"),
+        (lambda x: setattr(torch.nn.Linear(3, 2), "weight", x), "in the place of the parameter `weight`"),
+        (lambda x: x[None].mT.view(-1), "`reshape` can"),
+        (lambda x: Counter([list(x)]), "A list is counted"),
     ],
 )
 def test_common_errors_are_said_in_plain_words_and_in_pythons(answer, words):
     verdict = examine(DOUBLE, answer)
     assert verdict.kind == "misfit" and words in verdict.message and "(Python says: " in verdict.message
+
+
+@pytest.mark.parametrize(
+    ("answer", "line"),
+    [
+        (lambda x: attend(x[None], x[None, :, :1], x[None])[0], "x[None, :, :1]"),  # raised in the course's own code
+        (lambda x: Counter([list(x)]), "Counter([list(x)])"),  # raised in Python's library
+    ],
+)
+def test_the_line_that_is_quoted_is_the_learners(answer, line):
+    message = examine(DOUBLE, answer).message
+    assert " in the line `" in message and line in message, message
+
+
+def test_a_result_in_a_dict_is_called_by_its_key_whatever_that_is():
+    shares = Exercise("9.7", "curve", oracle=lambda x: {0.25: x, 1.0: x + 1}, inputs=numbers, mistakes=[])
+    message = examine(shares, lambda x: {0.25: x, 1.0: x + 1.5 * x.sin()}).message
+    assert "`1.0`: the largest difference" in message and "Result" not in message, message
+
+
+def test_an_answer_without_return_and_a_layer_of_another_name_are_told_as_that():
+    class Joined(nn.Module):
+        def __init__(self, query_size, value_size, output_size):
+            super().__init__()
+            self.project = nn.Linear(query_size + value_size, output_size)
+
+        def forward(self, query, key, value):
+            return self.project(query)
+
+    copied = bank("06")["6.3"].examine(lambda theirs: print(theirs.num_heads), torch.Generator().manual_seed(0))
+    assert copied.state == "not yet" and "return" in copied.message, copied
+    joined = bank("02")["2.6"].examine(Joined, torch.Generator().manual_seed(0))
+    assert joined.kind == "form" and "has no `projection`" in joined.message, joined
 
 
 def test_a_witness_that_is_half_done_is_not_yet_and_a_name_that_is_missing_is_said():

@@ -94,6 +94,25 @@ def test_what_an_answer_does_with_its_arguments_is_said(answer, words):
     assert words in said, said
 
 
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (lambda x, mask: torch.where(torch.arange(x.shape[-1]) > 2, 9.0, weights(x, mask)), "above the diagonal"),
+        (lambda x, mask: torch.zeros_like(x), "`relu`"),
+    ],
+)
+def test_no_relation_is_said_that_holds_by_chance(answer, words):
+    exercise = Exercise(
+        "9.1",
+        "weights",
+        oracle=lambda x, mask: weights(x, mask) if words != "`relu`" else -weights(x, mask),
+        inputs=lambda generator: [(torch.randn(2, 2, size, generator=generator), None) for size in (5, 6)],
+        mistakes=[],
+    )
+    said = exercise.examine(answer, torch.Generator().manual_seed(1)).message
+    assert words not in said and "largest difference" in said, said
+
+
 def test_what_is_unrelated_is_told_by_its_largest_difference():
     verdict = EXERCISE.examine(lambda x, mask: torch.sin(3 * x), torch.Generator().manual_seed(1))
     assert verdict.kind == "difference" and "the largest difference is at index" in verdict.message

@@ -75,7 +75,7 @@ def describe_nan(found: Any, expected: Any, results: Sequence[str]) -> str:
 
 def part_name(place: Any, results: Sequence[str], count: int = 0) -> str:
     """How one of several results is called: by its name where the task gives one, else by its number."""
-    if isinstance(place, str):
+    if not isinstance(place, int):  # a key of a dict, such as a name or a share
         return f"`{place}`"
     if place < len(results):
         return f"`{results[place]}`"

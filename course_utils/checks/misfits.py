@@ -37,6 +37,10 @@ MISFITS = {  # what the message looks like → its sentence in common.toml; the 
     r"more than one value is ambiguous|only (one|integer) .*(can be converted)": "misfit.single",
     r"duplicate dims|repeated dim": "misfit.twice",
     r"(too many|not enough) values to unpack": "misfit.unpack",
+    r"a (leaf|view of a leaf) Variable that requires grad": "misfit.leaf",
+    r"cannot assign '.*' as parameter '(?P<name>\w+)'": "misfit.parameter",
+    r"view size is not compatible with input tensor's size and stride": "misfit.view",
+    r"unhashable type: '(?P<kind>list|dict|set)'": "misfit.unhashable",
     r"object has no attribute '(?P<name>\w+)'": "misfit.attribute",
     r"object is not callable": "misfit.called",
     r"object is not (iterable|subscriptable)|cannot unpack non-iterable|does not support item assignment": (

@@ -104,12 +104,12 @@ def _by_place(wrong: Tensor) -> list[str]:
                 if along.equal(~only):
                     found.append(say(right_there, axis=name))
     if wrong.dim() > 1 and min(wrong.shape[-2:]) > 1:
-        for kind, part in (
-            ("entries.diagonal", wrong.triu().tril()),
-            ("entries.above", wrong.triu(1)),
-            ("entries.below", wrong.tril(-1)),
-        ):
-            if part.equal(wrong):
+        for kind, part, nearest in (
+            ("entries.diagonal", wrong.triu().tril(), 0),
+            ("entries.above", wrong.triu(1), 1),
+            ("entries.below", wrong.tril(-1), -1),
+        ):  # entries in the last columns lie above the diagonal by chance, unless half of those next to it are wrong
+            if part.equal(wrong) and (not nearest or wrong.diagonal(nearest, -2, -1).double().mean() >= 0.5):
                 found.append(say(kind))
     return found
 

@@ -7,6 +7,7 @@ adapter; what goes wrong there is told in terms of the answer, never of the adap
 import difflib
 import inspect
 import re
+import sysconfig
 import traceback
 import types
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from course_utils.checks.compare import Outcome
 from course_utils.checks.words import say
 
 HERE = str(Path(__file__).parent)
+COURSE, PYTHON = str(Path(__file__).parents[1]), sysconfig.get_paths()["stdlib"]
 TORCH = str(Path(torch.__file__).parent)
 MODULE_WITHOUT_FORWARD = 'missing the required "forward" function'
 KINDS = {  # how PyTorch says it → the sentence in common.toml
@@ -85,7 +87,7 @@ def line_of(error: BaseException) -> str:
 
 
 def _learners(file: str) -> bool:
-    return not file.startswith((HERE, TORCH)) and "site-packages" not in file
+    return not file.startswith((COURSE, TORCH, PYTHON)) and "site-packages" not in file
 
 
 def _raised_here(error: BaseException, call: Callable | None) -> bool:

@@ -44,6 +44,11 @@ def global_top(scores):
     return shifted.exp() / shifted.exp().sum(dim=-1).unsqueeze(-1)
 
 
+def shares_of_the_largest_power(scores):
+    powers = scores.exp() / scores.amax(dim=-1, keepdim=True).exp()
+    return powers / powers.sum(dim=-1, keepdim=True)
+
+
 def columns(scores):
     turned = scores.transpose(-1, -2)
     powers = (turned - turned.amax(dim=-1, keepdim=True)).exp()
@@ -425,6 +430,25 @@ def keeps_one_graph(model, optimizer, inputs, targets, steps):
         steps -= 1
 
 
+def steps_behind_the_loop(model, optimizer, inputs, targets, steps):
+    model.zero_grad()
+    while steps:
+        (model(inputs) - targets).pow(2).mean().backward()
+        steps -= 1
+    optimizer.step()
+
+
+def with_a_closure(model, optimizer, inputs, targets, steps):
+    def closure():
+        model.zero_grad()
+        loss = (model(inputs) - targets).pow(2).mean()
+        loss.backward()
+        return loss
+
+    for _ in range(steps):
+        optimizer.step(closure)
+
+
 def _trains(loss):
     def train(model, optimizer, inputs, targets, steps):
         for _ in range(steps):
@@ -461,7 +485,7 @@ RIGHT = {
     "0.3": [blend_matrix, blend_loop, blend_einsum],
     "0.4": [product_loops, product_einsum, product_broadcast, torch.bmm],
     "0.5": [[-3, -3, 3, -3, -3], torch.tensor([-3.0, -2.995, 3.0, -3.0, -3.0]), (-3, -2.99, 2.999, -3, -3.0)],
-    "0.6": [five_lines, zeroed_at_the_end, _trains(lambda error: error.square().mean())],
+    "0.6": [five_lines, zeroed_at_the_end, with_a_closure, _trains(lambda error: error.square().mean())],
     "0.7": [
         READING,
         {label: float(number) for label, number in READING.items()},
@@ -487,6 +511,7 @@ WRONG = {
         "over-axis-1": [second_axis],
         "added-the-maximum": [sum_of_score_and_top],
         "divided-by-the-maximum": [ratio_to_the_top],
+        "divided-by-the-power-of-the-maximum": [shares_of_the_largest_power],
         "maximum-of-the-sizes": [furthest_from_zero],
         "maximum-below-only": [shifted_above_only],
         "maximum-after-the-powers": [shifted_too_late],
@@ -525,6 +550,10 @@ WRONG = {
         "best-only": [dearest_alone],
         "value-normalised": [values_as_weights],
         "not-normalised": [undivided_blend],
+        "over-everything": [
+            lambda scores, value: scores.exp() / scores.exp().sum((1, 2), keepdim=True) @ value,
+        ],
+        "scaled": [lambda s, v: F.scaled_dot_product_attention(s, torch.eye(s.shape[2]).expand(len(s), -1, -1), v)],
     },
     "0.4": {
         "first-item-only": [batch_index_stuck],
@@ -541,6 +570,7 @@ WRONG = {
         "last-term-missing": [_adds(lambda size: range(size - 1))],
         "whole-numbers": [into_whole_numbers],
         "mean": [average_of_products],
+        "summed-apart": [lambda one, two: torch.einsum("bnk,bjm->bnm", one, two)],
     },
     "0.5": {
         "not-five": [[3, -3], [[-3, -3, 3, -3, -3]]],
@@ -560,6 +590,7 @@ WRONG = {
         "step-first": [steps_before_backward],
         "loss-outside": [predicts_once],
         "loss-outside-kept": [keeps_one_graph],
+        "step-outside": [steps_behind_the_loop],
         "halved": [_trains(lambda error: error.square().mean() / 2)],
         "root": [_trains(lambda error: error.square().mean().sqrt())],
         "squared-mean": [_trains(lambda error: error.mean().square())],

@@ -25,6 +25,19 @@ def by_loops(x, w_query, w_key, w_value):
     return torch.stack(rows)
 
 
+def of_projected(mix):
+    def answer(x, w_query, w_key, w_value):
+        return mix((x @ w_query) @ (x @ w_key).mT, x @ w_value, w_query.size(1))
+
+    return answer
+
+
+def keys_dealt_out(x, w_query, w_key, w_value):
+    q, k = x @ w_query, x @ w_key
+    scores = q @ k.contiguous().view(*k.shape[:-2], k.size(-1), k.size(-2)) / q.size(-1) ** 0.5
+    return scores.softmax(-1) @ (x @ w_value)
+
+
 def no_root(x, w_query, w_key, w_value):
     return torch.softmax((x @ w_query) @ (x @ w_key).mT, -1) @ (x @ w_value)
 
@@ -154,6 +167,11 @@ def key_before_query(x, weight):
 def root_of_the_stack(x, weight):
     q, k, v = (x @ weight.T).split(x.shape[-1], dim=-1)
     return F.scaled_dot_product_attention(q, k, v, scale=weight.shape[0] ** -0.5)
+
+
+def mixed_without_a_softmax(x, weight):
+    q, k, v = (x @ weight.T).split(x.shape[-1], dim=-1)
+    return torch.einsum("bqd,bkd->bqk", q, k) / x.shape[-1] ** 0.5 @ v
 
 
 def root_lost(x, weight):
@@ -317,6 +335,17 @@ def paid(costs, picked):
     return costs[torch.arange(len(costs)), picked]
 
 
+def with_the_score(scores, noise, costs, baseline):
+    picked = (scores + noise).argmax(1)
+    return ((paid(costs, picked) - baseline) * scores[torch.arange(len(scores)), picked]).mean()
+
+
+def in_a_square(scores, noise, costs, baseline):
+    picked = (scores + noise).argmax(1)
+    logs = scores.log_softmax(1)[torch.arange(len(scores)), picked]
+    return ((paid(costs, picked) - baseline)[:, None] * logs).mean()
+
+
 def with_the_chance(scores, noise, costs, baseline):
     picked = (scores + noise).argmax(1)
     return ((paid(costs, picked) - baseline) * scores.softmax(1)[torch.arange(len(scores)), picked]).mean()
@@ -438,6 +467,11 @@ def hotter_is_sharper(scores, noise, temperature):
     return joined(scores + noise, F.softmax((scores + noise).mul(temperature), -1))
 
 
+def as_many_as_chosen(scores, noise, temperature):
+    soft = F.softmax((scores + noise) / temperature, -1)
+    return F.one_hot(soft.argmax(-1)) - soft.detach() + soft
+
+
 def temperature_unused(scores, noise, temperature):
     return joined(scores + noise, F.softmax(scores + noise, -1))
 
@@ -493,6 +527,10 @@ WRONG = {
         "divided-by-the-size": [by_the_size, root_twice],
         "no-root-over-queries": [columns_without_root],
         "no-root-value-is-x": [rows_of_x_without_root],
+        "size-and-two": [of_projected(lambda s, v, size: (s / size**1 / 2).softmax(-1) @ v)],
+        "root-too-late": [of_projected(lambda s, v, size: s.softmax(-1) @ v * size**-0.5)],
+        "softmax-of-the-mix": [of_projected(lambda s, v, size: (s * size**-0.5 @ v).softmax(-1))],
+        "reshaped": [keys_dealt_out],
         "no-softmax": [scores_mix],
         "nobody-projects": [bare],
     },
@@ -504,6 +542,14 @@ WRONG = {
         "root-of-the-packed-size": [root_of_the_stack],
         "no-root": [root_lost],
         "values-as-keys": [value_in_the_middle],
+        "last-first": [lambda x, weight: sdpa([x @ w.T for w in reversed(weight.chunk(3))])],
+        "three-in-front": [lambda x, weight: sdpa(list((x @ weight.T).reshape(3, *x.shape)))],
+        "size-and-two": [
+            lambda x, weight: F.scaled_dot_product_attention(
+                *(x @ weight.T).split(x.shape[-1], dim=-1), scale=0.5 / x.shape[-1]
+            )
+        ],
+        "no-softmax": [mixed_without_a_softmax],
         "view-then-tokens-cut": [lambda x, weight: axis_left(x, weight).squeeze(2)],
         "cut-without-squeezing": [axis_left],
         "keys-first-no-root": [key_first_root_lost],
@@ -522,6 +568,13 @@ WRONG = {
         "no-softmax": [mixed_by_scores],
         "no-root-over-queries": [bare_columns],
         "root-of-the-keys": [count_for_size],
+        "size-and-two": [lambda q, k, v: F.scaled_dot_product_attention(q, k, v, scale=0.5 / q.shape[-1])],
+        "softmax-of-the-weights": [
+            lambda q, k, v: F.softmax(F.softmax(q @ k.mT * q.shape[-1] ** -0.5, -1), -1) @ v,
+        ],
+        "all-axes-turned": [
+            lambda q, k, v: (q @ k.permute(*range(k.dim() - 1, -1, -1)) / q.shape[-1] ** 0.5).softmax(-1) @ v
+        ],
     },
     "3.4": {
         "a-permutation": [
@@ -556,6 +609,8 @@ WRONG = {
         "baseline-forgotten-and-sum": [bare_cost_added_up],
         "noisy-chance-no-baseline": [noisy_chance_bare_cost],
         "nothing-but-counting": [counted],
+        "score-for-chance": [with_the_score],
+        "every-cost-with-every-chance": [in_a_square],
     },
     "3.7": {
         "soft-in-front": [returns_softmax],
@@ -569,6 +624,8 @@ WRONG = {
         "clean-in-front": [best_without_noise],
         "no-noise-no-temperature": [softmax_of_scores],
         "noise-outside-the-temperature": [scores_cooled_alone],
+        "classes-not-counted": [as_many_as_chosen],
+        "over-axis-0": [lambda s, n, t: joined(s + n, F.softmax((s + n) / t, 0))],
     },
 }
 

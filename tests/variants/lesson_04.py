@@ -298,6 +298,12 @@ class StaysInTraining(Layers):
         return self.attend(x, mask)
 
 
+class StaysInEvaluation(Layers):
+    def forward(self, x):
+        self.train(False)
+        return self.attend(x, torch.ones(x.shape[1], x.shape[1], dtype=torch.bool).tril())
+
+
 class WithBias(Layers):
     """Scores with anything added to or done with them."""
 
@@ -446,6 +452,18 @@ def one_over_one_plus(scores, mask):
     return torch.where(mask, 1 / (1 + torch.exp(-scores)), 0.0)
 
 
+def as_attention_mask_of_wrong_heads(module, x, lengths):
+    hidden = torch.stack([torch.arange(x.size(1)) >= length for length in lengths])
+    masks = [hidden[b % len(x)].expand(x.size(1), -1) for b in range(len(x) * module.num_heads)]
+    return module(x, x, x, attn_mask=torch.stack(masks))[0]
+
+
+def powers_then_hides(scores, mask):
+    powers = torch.where(mask, 1.0, 0.0) * math.e**scores
+    total = powers.sum(-1, keepdim=True)
+    return powers / total.masked_fill(total == 0, 1.0)
+
+
 def with_another_mask(padding, **more):
     def attend_to_basket(module, x, lengths):
         places = torch.arange(x.size(1)).expand(len(x), -1)
@@ -524,6 +542,9 @@ RIGHT = {
 
 WRONG = {
     "4.1": {
+        "not-hidden": [lambda scores, mask: scores.softmax(-1)],
+        "zero-times-infinity": [lambda scores, mask: F.softmax(scores - (1 - mask.float()) * math.inf, -1)],
+        "hidden-power-overflows": [powers_then_hides],
         "nan": [leaves_nan],
         "uniform": [large_number],
         "inverted": [other_way_round, inverted_large_number],
@@ -576,6 +597,11 @@ WRONG = {
             )
         ],
         "first-length": [with_another_mask(lambda places, lengths: places >= lengths[0])],
+        "shortest-length": [
+            with_another_mask(lambda places, lengths: places >= min(lengths)),
+            lambda module, x, lengths: module(x, x[:, : min(lengths)], x[:, : min(lengths)])[0],
+        ],
+        "heads-apart": [as_attention_mask_of_wrong_heads],
     },
     "4.4": {
         "unchanged": [SwitchFollowsTraining],
@@ -587,6 +613,7 @@ WRONG = {
         "looks-ahead": [PastHidden],
         "one-ahead": [OneFurther],
         "switches-mode": [StaysInTraining],
+        "switches-to-evaluation": [StaysInEvaluation],
         "no-root": [NoRoot],
         "no-root-no-mask": [NoRootNoMask],
         "root-of-the-length": [RootOfTheLength],

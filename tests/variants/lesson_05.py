@@ -63,6 +63,23 @@ def in_degrees(length, size, base):
     return torch.tensor(rows)
 
 
+def divides_too_late(length, size, base):
+    angles = torch.outer(torch.arange(length).float(), base ** (-2.0 * torch.arange(size // 2)) / size)
+    return torch.stack((angles.sin(), angles.cos()), dim=2).reshape(length, size)
+
+
+def cosines_first(length, size, base):
+    angles = torch.outer(torch.arange(length).float(), base ** (torch.arange(0, size, 2) / -size))
+    return torch.stack([angles.cos(), angles.sin()], dim=-1).flatten(1)[:, :size]
+
+
+def block_after_block(inputs, base):
+    length, size = inputs.shape[-2:]
+    angles = torch.outer(torch.arange(length).float(), base ** (torch.arange(0, size, 2) / -size)).repeat(1, 2)
+    crossed = torch.stack([-inputs[..., 1::2], inputs[..., ::2]], dim=-1).reshape(inputs.shape)
+    return inputs * angles.cos() + crossed * angles.sin()
+
+
 def swapped(length, size, base):
     return filled(length, size, base).view(length, -1, 2).flip(-1).reshape(length, size)
 
@@ -380,6 +397,7 @@ WRONG = {
         "index-not-shared": [unshared],
         "base-upside-down": [upside_down],
         "half-the-exponent": [slower_by_half],
+        "size-outside-the-power": [divides_too_late],
         "twice-the-exponent": [faster_slowing],
         "base-fixed": [usual_base, lambda length, size, base: by_exp_and_log(length, size, 10000.0)],
         "degrees": [in_degrees],
@@ -400,6 +418,7 @@ WRONG = {
         "size-rounded-down": [rounded_down],
         "even-broken": [minus_one],
         "first-goes": [without_the_first_cosine],
+        "swapped": [lambda length, size, base: cosines_first(length, size, base)],
         "base-fixed": [usual_base, lambda length, size, base: with_numpy(length, size, 10000)],
     },
     "5.3": {
@@ -417,6 +436,7 @@ WRONG = {
         "side-by-side": [set_side_by_side],
         "backwards": [lambda inputs, base: hands(inputs, base, sign=-1)],
         "no-rotation": [plus_and_plus],
+        "angles-repeated-as-a-block": [block_after_block],
         "one-angle": [one_angle],
         "from-one": [lambda inputs, base: hands(inputs, base, start=1)],
         "base-fixed": [lambda inputs, base: hands(inputs, 10000), lambda inputs, base: by_complex_numbers(inputs, 1e4)],

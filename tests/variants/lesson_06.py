@@ -100,6 +100,12 @@ def by_kernel(query, key, value, wq, wk, wv, wo, heads, scale=None):
     return F.linear(merge_heads(F.scaled_dot_product_attention(*parts, scale=scale)), wo)
 
 
+def over_the_heads(query, key, value, wq, wk, wv, wo, heads):
+    q, k, v = (split_heads(F.linear(one, w), heads) for one, w in ((query, wq), (key, wk), (value, wv)))
+    weights = (torch.einsum("bhqd,bhkd->bhqk", q, k) * q.shape[-1] ** -0.5).softmax(-3)
+    return F.linear(merge_heads(weights @ v), wo)
+
+
 def by_loop(query, key, value, wq, wk, wv, wo, heads):
     merged = [
         F.scaled_dot_product_attention(query @ q.T, key @ k.T, value @ v.T)
@@ -421,6 +427,9 @@ WRONG = {
         "output-not-transposed": [lambda *given: by_library(*given[:6], given[6].T, given[7])],
         "key-for-value": [lambda q, k, v, *rest: by_loop(q, k, k, *rest)],
         "matrices-swapped": [lambda q, k, v, wq, wk, *rest: by_library(q, k, v, wk, wq, *rest)],
+        "size-and-two": [lambda *given: by_kernel(*given, scale=given[7] / len(given[3]) / 2)],
+        "root-of-the-heads": [lambda *given: by_kernel(*given, scale=given[7] ** -0.5)],
+        "over-heads": [over_the_heads],
         "combined": [averaged],
         "over-queries": [over_queries],
         "no-key-projection": [lambda q, k, v, wq, wk, *rest: by_kernel(q, k, v, wq, same(len(wq)), *rest)],
@@ -445,6 +454,7 @@ WRONG = {
         "thirds-inside-heads": [heads_then_thirds],
         "view-then-thirds": [wide_viewed],
         "heads-not-moved": [thirds_not_moved],
+        "keys-first": [lambda x, w, heads: (lambda q, k, v: (k, q, v))(*by_third(x, w, heads))],
         "first-third-only": [only_first],
     },
     "6.5": {
@@ -455,6 +465,8 @@ WRONG = {
         "split-left": [viewing_at_the_start],
         "no-root": [lambda q, k, v, heads: plain(q, k, v, heads, 1.0)],
         "head-size-not-its-root": [lambda q, k, v, heads: plain(q, k, v, heads, heads / q.shape[-1])],
+        "size-and-two": [lambda q, k, v, heads: plain(q, k, v, heads, heads / q.shape[-1] / 2)],
+        "root-of-the-heads": [lambda q, k, v, heads: plain(q, k, v, heads, heads**-0.5)],
         "merge-and-root-left": [lambda q, k, v, heads: viewing_at_the_end(q, k, v, heads, q.shape[-1] ** -0.5)],
     },
     "6.6": {
@@ -474,6 +486,12 @@ WRONG = {
         "rows-of-the-output": [with_mask(of_kept, lambda wo, chosen: wo[chosen])],
         "output-left-whole": [with_mask(of_kept, lambda wo, chosen: wo.clone())],
         "kept-and-dropped-swapped": [with_mask(of_dropped)],
+        "columns-everywhere": [
+            lambda wq, wk, wv, wo, *rest: tuple(
+                w.index_select(1, torch.tensor(of_kept(rest[0], len(wq) // rest[0], rest[1]))) for w in (wq, wk, wv, wo)
+            )
+        ],
+        "values-left-whole": [lambda wq, wk, wv, wo, *rest: (*prune_by_blocks(wq, wk, wv, wo, *rest)[:2], wv, wo)],
         "first-heads": [with_mask(lambda heads, width, kept: slice(len(kept) * width))],
         "single-rows": [lambda wq, wk, wv, wo, heads, kept: (wq[kept], wk[kept], wv[kept], wo.T[kept].T)],
         "every-so-many-rows": [
@@ -487,11 +505,20 @@ WRONG = {
             lambda x, wq, wk, wv, mask: scores_of(x, wq, wk).masked_fill(~mask, 0.0).softmax(-1) @ (x @ wv.T)
         ],
         "mask-after": [
-            lambda x, wq, wk, wv, mask: scores_of(x, wq, wk).softmax(-1).masked_fill(~mask, 0.0) @ (x @ wv.T)
+            lambda x, wq, wk, wv, mask: scores_of(x, wq, wk).softmax(-1).masked_fill(~mask, 0.0) @ (x @ wv.T),
+            lambda x, wq, wk, wv, mask: scores_of(x, wq, wk).softmax(-1) @ ((x @ wv.T) * mask.mT),
         ],
         "softmax-on-output": [lambda *given: true_attention(*given).softmax(-1)],
         "no-root": [
             lambda x, wq, wk, wv, mask: F.scaled_dot_product_attention(x @ wq.T, x @ wk.T, x @ wv.T, mask, scale=1)
+        ],
+        "size-and-two": [
+            lambda x, wq, wk, wv, mask: F.scaled_dot_product_attention(
+                x @ wq.T, x @ wk.T, x @ wv.T, mask, scale=1 / len(wq) / 2
+            )
+        ],
+        "matrices-as-they-lie": [
+            lambda x, wq, wk, wv, mask: F.scaled_dot_product_attention(x @ wq, x @ wk, x @ wv.T, mask)
         ],
         "root-of-the-input": [
             lambda x, wq, wk, wv, mask: true_attention(x, wq * (len(wq) / x.shape[2]) ** 0.5, wk, wv, mask)

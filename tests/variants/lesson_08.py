@@ -97,6 +97,18 @@ def no_sigmoid(query, states, mask, w, v, reach):
     return _from_centres(query, states, mask, mask.sum(2) * ((query @ w.t()).tanh() @ v), reach)
 
 
+def bell_inside(query, states, mask, w, v, reach):
+    apart = torch.arange(states.shape[1]) - (mask.sum(2) * ((query @ w.t()).tanh() @ v).sigmoid()).unsqueeze(2)
+    scores = query @ states.mT - 0.5 * (apart / (0.5 * reach)) ** 2
+    weights = scores.masked_fill((apart.abs() > reach) | ~mask, -math.inf).softmax(2)
+    return weights @ states, weights
+
+
+def rounded_centre(query, states, mask, w, v, reach):
+    p = mask.sum(2) * ((query @ w.t()).tanh() @ v).sigmoid()
+    return _from_centres(query, states, mask, p.round(), reach)
+
+
 def no_length(query, states, mask, w, v, reach):
     return _from_centres(query, states, mask, ((query @ w.t()).tanh() @ v).sigmoid(), reach)
 
@@ -156,11 +168,12 @@ WRONG = {
         "one-too-wide": [lambda c, n, r, m: window_matrix(c, n, r + 1, m)],
         "places-from-one": [lambda c, n, r, m: window_loop(c, n, r, m, moved=lambda b, t, p: p - 1)],
         "joined-by-or": [lambda c, n, r, m: window_loop(c, n, r, m, padding=False).logical_or(m)],
+        "outside": [lambda c, n, r, m: window_loop(c, n, r, m, near=lambda s, p: abs(s - p) > r)],
         "padding-only": [lambda c, n, r, m: window_matrix(c, n, r, m.logical_not())],
         "centre-cut": [lambda c, n, r, m: window_loop(c, n, r, m, moved=lambda b, t, p: int(p))],
     },
     "8.2": {
-        "renormalised": [local(again=True)],
+        "renormalised": [local(again=True), bell_inside],
         "bell-on-scores": [local(on_scores=True)],
         "masked-after-softmax": [local(late=True)],
         "no-bell": [local(bell=False)],
@@ -171,6 +184,9 @@ WRONG = {
         "no-tanh": [local(hidden=lambda x: x)],
         "w-transposed": [lambda q, k, m, w, v, r: local_fused(q, k, m, w, v, r, weight=w.T)],
         "no-sigmoid": [lambda *given: no_sigmoid(*given)],
+        "no-sigmoid-without-nan": [lambda *given: tuple(one.nan_to_num(0.0) for one in no_sigmoid(*given))],
+        "centre-rounded": [lambda *given: rounded_centre(*given)],
+        "deviation-not-squared": [lambda q, k, m, w, v, r: local_fused(q, k, m, w, v, r, half=r)],
         "no-length": [lambda *given: no_length(*given)],
         "last-position": [lambda *given: last_position(*given)],
         "local-m": [lambda *given: own_position(*given)],

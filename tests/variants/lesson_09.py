@@ -199,6 +199,26 @@ def clipped_counters(hypothesis, references, size):
     return sum(min(times, max(one[run] for one in known)) for run, times in own.items()), sum(own.values())
 
 
+def step_loop_of_each(totals, logs, beams):
+    grown = [
+        (total + row, k) for k, (total, row) in enumerate(zip(totals.T[..., None], logs.mT.mT.unbind(1), strict=True))
+    ]
+    best = torch.stack([one.amax(-1) for one, _ in grown[:beams]], 1)
+    tokens = torch.stack([one.argmax(-1) for one, _ in grown[:beams]], 1)
+    return best, torch.tensor([k for _, k in grown[:beams]]).repeat(len(totals), 1), tokens
+
+
+def with_runs(runs):
+    def clipped(hypothesis, references, size):
+        own = Counter(runs(hypothesis, size))
+        most = Counter()
+        for reference in references:
+            most |= Counter(runs(reference, size))
+        return sum((own & most).values()), sum(own.values())
+
+    return clipped
+
+
 RIGHT = {
     "9.1": [step_sorted, step_loop, step_two_stages],
     "9.2": [copy_one_hot, copy_loop, copy_index_add],
@@ -218,6 +238,12 @@ WRONG = {
         "not-whole": [lambda t, g, k: (lambda best, b, w: (best, b + w / g.size(2), w))(*step_sorted(t, g, k))],
         "gain-only": [gain_only],
         "divided-by-beams": [by_beams],
+        "best-of-each": [lambda t, g, k: step_loop_of_each(t, g, k)],
+        "all-rows-together": [
+            lambda t, g, k: (lambda top: (top[0], top[1] // g.size(2), top[1] % g.size(2)))(
+                (t.unsqueeze(2) + g).reshape(-1).topk(k)
+            )
+        ],
         "probabilities": [lambda *given: (step_loop(*given)[0].exp(), *step_loop(*given)[1:])],
         "first-beginning": [step_first],
     },
@@ -229,6 +255,7 @@ WRONG = {
         "no-gate": [copied(share=lambda g: (1, 1))],
         "vocabulary-only": [copied(share=lambda g: (g, 0))],
         "copy-only": [copied(share=lambda g: (0, 1 - g))],
+        "side-by-side": [lambda words, weights, gate, *_: torch.dstack([words * gate, weights * (1 - gate)])],
         "hard-copy": [copied(best=True)],
         "known-not-copied": [copy_unknown_only],
         "changed-in-place": [copy_and_change],
@@ -238,6 +265,7 @@ WRONG = {
         "multiplied": [choose(lambda t, n, a: t * ((5 + n) / 6) ** a)],
         "mean-per-token": [choose(lambda t, n, a: t / n)],
         "length-to-the-power": [choose(lambda t, n, a: t / n**a)],
+        "five-and-a-sixth": [choose(lambda t, n, a: t * (n / 6 + 5) ** -a)],
         "alpha-is-no-exponent": [choose(lambda t, n, a: t / ((5 + n) / 6 * a)), choose(lambda t, n, a: t / (5 + n))],
         "subtracted": [choose(lambda t, n, a: t - ((5 + n) / 6) ** a)],
         "added": [choose(lambda t, n, a: t + ((5 + n) / 6) ** a)],
@@ -258,6 +286,12 @@ WRONG = {
         "last-reference": [lambda h, r, n: clipped_pairs(h, r[-1:], n)],
         "as-text": [clipped_as_text],
         "best-reference": [one_reference_each],
+        "shorter-runs-too": [with_runs(lambda words, n: [tuple(words[i : i + n]) for i, _ in enumerate(words)])],
+        "any-order": [
+            with_runs(
+                lambda words, n: ["".join(sorted(run)) for run in zip(*(words[i:] for i in range(n)), strict=False)]
+            )
+        ],
         "below-none": [lambda h, r, n: (clipped_pairs(h, r, n)[0], len(h) - n + 1)],
     },
 }

@@ -483,6 +483,17 @@ def curve_one_at_a_time(learn, questions, kinds, held, held_kinds, shares):
     return found
 
 
+def pool_over_size_one(x, query, mask):
+    scores = torch.where(mask[..., None], x @ query[:, None], float("-inf"))  # (batch, length, 1)
+    weights = scores.softmax(2)
+    return (weights * x).sum(1), weights[..., 0]
+
+
+def pool_by_multiplying(x, query, mask):
+    weights = (torch.einsum("bls,s->bl", x, query) - float("inf") * (1 - mask.float())).softmax(1)
+    return torch.einsum("bl,bls->bs", weights, x), weights
+
+
 RIGHT = {
     "10.1": [pool_with_einsum, pool_in_a_loop, pool_fused, pool_hidden_by_adding],
     "10.2": [mended_with_einsum, mended_by_hand, mended_with_chances],
@@ -512,6 +523,8 @@ WRONG = {
         "mean": [pool_averaged],
         "sum-of-words": [pool_unweighted],
         "size-1": [pool_ones],
+        "size-1-with-nan": [pool_over_size_one],
+        "zero-times-infinity": [pool_by_multiplying],
         "size-1-unmasked": [pool_ones_everywhere],
         "sigmoid": [pool_sigmoid],
         "root-unmasked": [pool_scaled_unmasked],

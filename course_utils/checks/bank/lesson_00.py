@@ -11,8 +11,9 @@ from course_utils.checks.forms import edited, predict, prove, write
 
 def _draw_scores(generator):
     """Axes of different sizes: rows far apart, plain rows, and rows with one score far above the rest."""
-    apart, plain, outlier = draw(generator, (3, 5), (2, 4, 7), (2, 3, 6))
-    levels = torch.tensor([0.0, 800.0, -900.0])[:, None]  # too far even for float64
+    apart, plain, outlier = draw(generator, (4, 5), (2, 3, 7), (2, 3, 6))
+    # Too far even for float64; at 60 powers do not overflow, but their squares do.
+    levels = torch.tensor([0.0, 800.0, -900.0, 60.0])[:, None]
     return [(apart + levels,), (3 * plain,), (outlier + torch.tensor([0.0, 300.0, 0.0, 0.0, 0.0, 0.0]),)]
 
 
@@ -45,6 +46,10 @@ SOFTMAX = write(
             "over-axis-1": [("max(-1", "max(1"), ("sum(-1", "sum(1")],
             "added-the-maximum": ("scores - ", "scores + "),
             "divided-by-the-maximum": ("scores - ", "scores / "),
+            "divided-by-the-power-of-the-maximum": (
+                "torch.exp(scores - scores.max(-1, keepdim=True).values)",
+                "torch.exp(scores) / torch.exp(scores.max(-1, keepdim=True).values)",
+            ),
             "maximum-of-the-sizes": ("scores.max(-1", "scores.abs().max(-1"),
             "maximum-below-only": ("/ powers.sum", "/ torch.exp(scores).sum"),
             "maximum-after-the-powers": (
@@ -150,6 +155,8 @@ WRONG_AXIS = write(
         "best-only": lambda scores, value: nn.functional.one_hot(scores.argmax(-1), scores.shape[-1]).float() @ value,
         "value-normalised": lambda scores, value: torch.softmax(scores, dim=-1) @ torch.softmax(value, dim=-1),
         "not-normalised": lambda scores, value: torch.exp(scores) @ value,
+        "over-everything": lambda scores, value: torch.softmax(scores.flatten(1), dim=-1).view(scores.shape) @ value,
+        "scaled": lambda scores, value: torch.softmax(scores / scores.shape[-1] ** 0.5, dim=-1) @ value,
     },
 )
 
@@ -176,6 +183,7 @@ MATRIX_PRODUCT = write(
         "last-term-missing": lambda one, two: one[:, :, :-1] @ two[:, :-1, :],
         "whole-numbers": lambda one, two: (one @ two).long(),
         "mean": lambda one, two: one @ two / one.shape[-1],
+        "summed-apart": lambda one, two: one.sum(-1, keepdim=True) * two.sum(1, keepdim=True),
     },
 )
 
@@ -195,7 +203,7 @@ SHARP = prove(
 
 # 0.6 Five lines that train.
 
-RATE = 0.1
+RATE, MOMENTUM = 0.1, 0.5  # with momentum, one step along four gradients is not four steps along one
 
 
 def _draw_training(generator):
@@ -211,7 +219,7 @@ def _run_training(answer, weight, bias, inputs, targets, steps):
         model.bias.copy_(bias)
     calls = []
     model.register_forward_hook(lambda *_: calls.append(1))
-    answer(model, torch.optim.SGD(model.parameters(), lr=RATE), inputs, targets, steps)
+    answer(model, torch.optim.SGD(model.parameters(), lr=RATE, momentum=MOMENTUM), inputs, targets, steps)
     if not calls:  # an answer that never asks the model has not been written yet
         raise NotImplementedError
     return model.weight.detach(), model.bias.detach()
@@ -219,9 +227,11 @@ def _run_training(answer, weight, bias, inputs, targets, steps):
 
 def _descend(weight, bias, inputs, targets, steps):
     """The oracle: gradient descent with the derivatives written out, no autograd."""
+    paces = torch.zeros_like(weight), torch.zeros_like(bias)
     for _ in range(steps):
         slope = 2 * (inputs @ weight.T + bias - targets) / targets.numel()  # (batch, output)
-        weight, bias = weight - RATE * slope.T @ inputs, bias - RATE * slope.sum(0)
+        paces = MOMENTUM * paces[0] + slope.T @ inputs, MOMENTUM * paces[1] + slope.sum(0)
+        weight, bias = weight - RATE * paces[0], bias - RATE * paces[1]
     return weight, bias
 
 
@@ -261,6 +271,11 @@ TRAINING_LOOP = write(
                 ("    for _ in range(steps):\n        loss", "    loss"),
                 ("        optimizer.zero_grad()", "    for _ in range(steps):\n        optimizer.zero_grad()"),
                 ("backward()", "backward(retain_graph=True)"),
+            ],
+            "step-outside": [
+                ("        optimizer.zero_grad()\n", ""),
+                ("    for _", "    optimizer.zero_grad()\n    for _"),
+                ("        optimizer.step()", "    optimizer.step()"),
             ],
             "halved": ("loss.backward()", "(loss / 2).backward()"),
             "root": ("loss.backward()", "loss.sqrt().backward()"),

@@ -113,6 +113,10 @@ RULE_3 = write(
             "root-of-keys": ("query.shape[-1]", "key.shape[1]"),
             "root-of-queries": ("query.shape[-1]", "query.shape[1]"),
             "size-without-root": ("math.sqrt(query.shape[-1])", "query.shape[-1]"),
+            "half-the-size": ("math.sqrt(query.shape[-1])", "(query.shape[-1] / 2)"),
+            "size-and-two": ("math.sqrt(query.shape[-1])", "query.shape[-1] / 2"),
+            "reshaped": ("key.transpose(-2, -1)", "key.reshape(len(key), key.shape[2], -1)"),
+            "softmax-twice": [("return torch", "return torch.softmax(torch"), ("dim=-1)", "dim=-1), dim=-1)")],
             "multiplied": ("scores /", "scores *"),
             "root-after-softmax": (" / math.sqrt(query.shape[-1]), dim=-1)", ", dim=-1) / math.sqrt(query.shape[-1])"),
             "cosine": [
@@ -273,6 +277,8 @@ def _run_joined(answer, query: Tensor, key: Tensor, value: Tensor, weight: Tenso
     projection, sizes = getattr(module, "projection", None), (query.shape[-1], value.shape[-1])
     if isinstance(projection, nn.LazyLinear):
         module(query, key, value)  # now it knows its size
+    if projection is None:
+        raise AttributeError("your module has no `self.projection`", name="projection", obj=module)
     if not isinstance(projection, nn.Linear) or projection.bias is None:
         raise TypeError("self.projection should be an nn.Linear with bias")
     if projection.in_features not in (sizes[1], sum(sizes)):

@@ -44,6 +44,16 @@ SELF_ATTENTION = write(
             "weights-too": ("return weights @ value", "return weights @ value, weights"),
             "all-axes-turned": ("key.transpose(-2, -1)", "key.permute(*reversed(range(key.dim())))"),
             "divided-by-the-size": ("math.sqrt(query.shape[-1])", "query.shape[-1]"),
+            "size-and-two": ("math.sqrt(query.shape[-1])", "query.shape[-1] / 2"),
+            "root-too-late": [
+                (" / math.sqrt(query.shape[-1])", ""),
+                ("dim=-1)", "dim=-1) / math.sqrt(query.shape[-1])"),
+            ],
+            "reshaped": ("key.transpose(-2, -1)", "key.reshape(*key.shape[:-2], key.shape[-1], key.shape[-2])"),
+            "softmax-of-the-mix": (
+                "torch.softmax(scores, dim=-1)\n    return weights @ value",
+                "scores\n    return torch.softmax(weights @ value, dim=-1)",
+            ),
             "no-root-over-queries": [(" / math.sqrt(query.shape[-1])", ""), ("dim=-1", "dim=-2")],
             "no-root-value-is-x": [(" / math.sqrt(query.shape[-1])", ""), ("weights @ value", "weights @ x")],
             "no-softmax": ("torch.softmax(scores, dim=-1)", "scores"),
@@ -96,6 +106,10 @@ PACKED = write(
             "root-of-the-packed-size": ("query.shape[-1]", "3 * x.shape[-1]"),
             "no-root": (" / math.sqrt(query.shape[-1])", ""),
             "values-as-keys": ("query, key, value =", "query, value, key ="),
+            "last-first": ("query, key, value =", "value, key, query ="),
+            "three-in-front": (".chunk(3, dim=-1)", ".view(3, *x.shape)"),
+            "size-and-two": ("math.sqrt(query.shape[-1])", "query.shape[-1] / 2"),
+            "no-softmax": ("torch.softmax(scores, dim=-1)", "scores"),
             "view-then-tokens-cut": [
                 (".chunk(3, dim=-1)", ".view(*x.shape[:2], 3, -1).chunk(3, dim=2)"),
                 ("torch.softmax(scores, dim=-1) @ value", "(torch.softmax(scores, dim=-1) @ value).reshape(x.shape)"),
@@ -148,6 +162,9 @@ OWN_SOFTMAX = write(
             "no-softmax": ("torch.softmax(scores, dim=-1)", "scores"),
             "no-root-over-queries": [(" / math.sqrt(query.shape[-1])", ""), ("dim=-1", "dim=-2")],
             "root-of-the-keys": ("query.shape[-1]", "key.shape[-2]"),
+            "size-and-two": ("math.sqrt(query.shape[-1])", "query.shape[-1] / 2"),
+            "softmax-of-the-weights": ("return weights", "return torch.softmax(weights, dim=-1)"),
+            "all-axes-turned": ("key.transpose(-2, -1)", "key.permute(*reversed(range(key.dim())))"),
         },
     ),
 )
@@ -282,6 +299,8 @@ REINFORCE = write(
             "rewards-and-sum": [("return ", "return -"), (".mean()", ".sum()")],
             "baseline-forgotten-and-sum": [(" - baseline", ""), (".mean()", ".sum()")],
             "noisy-chance-no-baseline": [("softmax(scores", "softmax(scores + noise"), (" - baseline", "")],
+            "score-for-chance": ("chance.log()", "scores.gather(-1, choice)"),
+            "every-cost-with-every-chance": ("chance.log()", "chance.log().squeeze(-1)"),
             "nothing-but-counting": (
                 "(costs.gather(-1, choice) - baseline) * chance.log()",
                 "(torch.softmax(scores, -1) * (costs - baseline)).sum(-1)",
@@ -295,27 +314,34 @@ REINFORCE = write(
 
 
 def _noisy_scores(generator):
-    return [
+    drawn = [
         (torch.randn(shape, generator=generator), 2 * torch.randn(shape, generator=generator), temperature)
         for shape, temperature in [((3, 5), 0.5), ((2, 4, 6), 2.5)]
     ]
+    drawn[0][1][:, -1] -= 20.0  # nobody chooses the last key: the choices alone do not tell how many keys there are
+    return drawn
+
+
+def _prices(scores):
+    """Different in every entry, so that a softmax along any axis has a gradient."""
+    return (1.0 + torch.arange(scores.numel()) * 7 % 11).view(scores.shape)
 
 
 def _value_and_gradient(answer, scores, noise, temperature):
-    """The choice, and the gradient of the choice weighed with 1, 2, 3, …; none at all counts as 0."""
+    """The choice, and the gradient of the choice weighed with prices; none at all counts as 0."""
     followed = scores.clone().requires_grad_()
     choice = answer(followed, noise, temperature)
     if choice is None:
         return None
     if not isinstance(choice, torch.Tensor) or choice.shape != scores.shape:
         return choice, torch.zeros_like(scores)
-    cost = (choice * torch.arange(1.0, scores.shape[-1] + 1)).sum()
+    cost = (choice * _prices(scores)).sum()
     return choice, torch.autograd.grad(cost, followed)[0] if cost.requires_grad else torch.zeros_like(scores)
 
 
 def _choice_and_slope(scores, noise, temperature):
     noisy = scores + noise
-    soft, price = torch.softmax(noisy / temperature, dim=-1), torch.arange(1.0, scores.shape[-1] + 1)
+    soft, price = torch.softmax(noisy / temperature, dim=-1), _prices(scores)
     slope = soft * (price - (soft * price).sum(-1, keepdim=True)) / temperature
     return (noisy == noisy.max(-1, keepdim=True).values).float(), slope
 
@@ -347,6 +373,8 @@ STRAIGHT_THROUGH = write(
             "gradient-turned-round": ("hard + soft - soft.detach()", "hard - soft + soft.detach()"),
             "clean-in-front": ("one_hot((scores + noise)", "one_hot(scores"),
             "no-noise-no-temperature": [("softmax((scores + noise)", "softmax(scores"), (" / temperature", "")],
+            "classes-not-counted": (".argmax(-1), scores.shape[-1])", ".argmax(-1))"),
+            "over-axis-0": ("dim=-1", "dim=0"),
             "noise-outside-the-temperature": ("(scores + noise) / temperature", "scores / temperature + noise"),
         },
     ),

@@ -48,6 +48,11 @@ def _renormalised_safely(scores, mask):
     return weights / (weights.sum(-1, keepdim=True) + 1e-9)
 
 
+def _powers_of_all(scores, mask):
+    powers = torch.exp(scores) * mask
+    return powers / powers.sum(-1, keepdim=True).clamp(min=1e-30)
+
+
 MASKED_SOFTMAX = write(
     "4.1",
     oracle=_by_rows,
@@ -55,6 +60,11 @@ MASKED_SOFTMAX = write(
     mistakes=edited(
         _masked_softmax,
         {
+            "not-hidden": [("scores.masked_fill(~mask, -math.inf)", "scores"), (".masked_fill(~mask, 0.0)", "")],
+            "zero-times-infinity": [
+                ("scores.masked_fill(~mask, -math.inf)", "scores + ~mask * -math.inf"),
+                (".masked_fill(~mask, 0.0)", ""),
+            ],
             "nan": (".masked_fill(~mask, 0.0)", ""),
             "uniform": [("-math.inf", "-1e9"), (".masked_fill(~mask, 0.0)", "")],
             "inverted": [("~mask, -math.inf", "mask, -math.inf"), ("~mask, 0.0", "mask, 0.0")],
@@ -75,7 +85,11 @@ MASKED_SOFTMAX = write(
             "in-place": ("masked_fill(~mask, -math.inf)", "masked_fill_(~mask, -math.inf)"),
         },
     )
-    | {"renormalised": _renormalised, "renormalised-safely": _renormalised_safely},
+    | {
+        "hidden-power-overflows": _powers_of_all,
+        "renormalised": _renormalised,
+        "renormalised-safely": _renormalised_safely,
+    },
     properties={
         "finite": lambda arguments, result: bool(result.isfinite().all()),
         "hidden-weighs-nothing": lambda arguments, result: bool((result.masked_fill(arguments[1], 0.0) == 0).all()),
@@ -130,7 +144,7 @@ CAUSAL = write(
 
 def _modules_and_baskets(generator):
     drawn = []
-    for lengths, longest, size, heads in [([3, 6], 6, 4, 2), ([2, 4, 3], 5, 6, 3)]:
+    for lengths, longest, size, heads in [([5, 2, 6], 6, 4, 2), ([3, 4, 2], 5, 6, 3)]:  # the first is none of a kind
         module = nn.MultiheadAttention(size, heads, batch_first=True)
         with torch.no_grad():
             for parameter in module.parameters():
@@ -176,6 +190,11 @@ INVERTED = write(
                 "key_padding_mask=hidden, attn_mask=torch.ones(x.shape[1], x.shape[1], dtype=torch.bool).triu(1)",
             ),
             "first-length": ("lengths[:, None]", "lengths[:1, None].expand(len(x), 1)"),
+            "shortest-length": ("lengths[:, None]", "lengths.min().expand(len(x), 1)"),
+            "heads-apart": (
+                "key_padding_mask=hidden",
+                "attn_mask=hidden[:, None].expand(-1, x.shape[1], -1).repeat(module.num_heads, 1, 1)",
+            ),
             "zeros-inside": ("[0]", "[0].masked_fill(hidden[..., None], 0.0)"),
         },
     ),
@@ -262,6 +281,7 @@ ONLY_IN_TRAINING = write(
                 "self.key(x) @ self.query(x).transpose(-2, -1)",
             ),
             "switches-mode": ("(future,", "(future & self.train().training,"),
+            "switches-to-evaluation": ("(future,", "(future | self.eval().training,"),
             "scores-times-mask": ("scores.masked_fill(future, -math.inf)", "scores * ~future"),
             "over-queries": ("dim=-1", "dim=-2"),
             "after-softmax": [

@@ -145,6 +145,9 @@ MULTI_HEAD = write(
             "view-split": _VIEW_SPLIT,
             "view-merge": _VIEW_MERGE,
             "view-both": [_VIEW_SPLIT, _VIEW_MERGE],
+            "size-and-two": ("math.sqrt(query.shape[-1])", "query.shape[-1] / 2"),
+            "root-of-the-heads": ("query.shape[-1]", "heads"),
+            "over-heads": ("dim=-1", "dim=1"),
             "combined": (
                 "_merge(torch.softmax(scores, dim=-1) @ value)",
                 "torch.softmax(scores, -1).mean(1) @ _merge(value)",
@@ -184,6 +187,8 @@ def _copied_oracle(size, heads, in_weight, in_bias, out_weight, out_bias, query,
 def _run_copy(answer, size, heads, in_weight, in_bias, out_weight, out_bias, query, memory):
     theirs = _theirs(size, heads, in_weight, in_bias, out_weight, out_bias)
     ours = answer(theirs)
+    if ours is None:
+        return None
     if not isinstance(ours, MultiHeadAttention):  # PyTorch's own module would pass every other test
         return f"{type(ours).__name__}, which is no MultiHeadAttention of the course"
     before = ours(query, memory, memory)[0].detach()
@@ -278,6 +283,11 @@ THREE_TIMES_TOO_WIDE = write(
         "view-then-thirds": _thirds(lambda wide, heads: _view_split(wide, heads).chunk(3, dim=-1)),
         "thirds-inside-heads": _thirds(lambda wide, heads: _split(wide, heads).chunk(3, dim=-1)),
         "heads-not-moved": _chunk_and(lambda third, heads: third.unflatten(-1, (heads, -1))),
+        "keys-first": _thirds(
+            lambda wide, heads: [
+                _split(third, heads) for third in wide.unflatten(-1, (3, -1))[..., [1, 0, 2], :].unbind(-2)
+            ]
+        ),
         "first-third-only": _thirds(lambda wide, heads: [_split(wide.chunk(3, dim=-1)[0], heads)] * 3),
     },
 )
@@ -318,6 +328,8 @@ TWO_FAULTS = write(
             "merge-left": _VIEW_MERGE,
             "split-left": _VIEW_SPLIT,
             "head-size-not-its-root": _SIZE_FOR_ROOT,
+            "size-and-two": ("math.sqrt(query.shape[-1])", "query.shape[-1] / 2"),
+            "root-of-the-heads": ("query.shape[-1]", "heads"),
             "merge-and-root-left": [_VIEW_MERGE, _WHOLE_ROOT],
             "no-root": _NO_ROOT,
         },
@@ -431,6 +443,8 @@ PRUNE = write(
             "output-left-whole": ("wo[:, rows]", "wo"),
             "kept-and-dropped-swapped": ("[kept]", "[[head for head in range(heads) if head not in kept]]"),
             "first-heads": ("[kept]", "[: len(kept)]"),
+            "columns-everywhere": ("wq[rows], wk[rows], wv[rows]", "wq[:, rows], wk[:, rows], wv[:, rows]"),
+            "values-left-whole": ("wv[rows], wo[:, rows]", "wv, wo"),
             "single-rows": ("torch.arange(len(wq)).view(heads, -1)[kept].flatten()", "kept"),
             "every-so-many-rows": ("view(heads, -1)[kept]", "view(-1, heads)[:, kept].T"),
         },
@@ -485,6 +499,8 @@ NOT_ATTENTION = write(
                 "mask-after": [(_MASKED, "scores"), ("weights @", "weights * mask @")],
                 "softmax-on-output": ("return weights @ (x @ wv.T)", "return torch.softmax(weights @ (x @ wv.T), -1)"),
                 "no-root": (" / math.sqrt(len(wq))", ""),
+                "size-and-two": ("math.sqrt(len(wq))", "len(wq) / 2"),
+                "matrices-as-they-lie": ("(x @ wq.T) @ (x @ wk.T)", "(x @ wq) @ (x @ wk)"),
                 "root-of-the-input": ("math.sqrt(len(wq))", "math.sqrt(x.shape[-1])"),
                 "no-mask": (_MASKED, "scores"),
                 "over-queries": ("-math.inf), dim=-1", "-1e9), dim=-2"),

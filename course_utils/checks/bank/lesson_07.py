@@ -303,6 +303,9 @@ PADDING = write(
             "one-too-many": ("<", "<="),
             "one-too-few": ("lengths[:, None, None]", "(lengths[:, None, None] - 1).clamp(min=1)"),
             "shortest-for-all": ("lengths[:, None, None]", "lengths.min()"),
+            "longest-for-all": ("lengths[:, None, None]", "lengths.max()"),
+            "first-for-all": ("lengths[:, None, None]", "lengths[0]"),
+            "mask-lacks-an-axis": ("lengths[:, None, None]", "lengths[:, None]"),
         },
     ),
 )

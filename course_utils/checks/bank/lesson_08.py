@@ -57,6 +57,7 @@ WINDOW = write(
             "places-from-one": ("torch.arange(length)", "torch.arange(1, length + 1)"),
             "padding-seen": (" & mask", ""),
             "joined-by-or": ("& mask", "| mask"),
+            "outside": ("<=", ">"),
             "padding-only": ("& mask", "& ~mask"),
             "centre-rounded": ("centres[..., None]", "centres.round()[..., None]"),
             "centre-cut": ("centres[..., None]", "centres.floor()[..., None]"),
@@ -121,6 +122,15 @@ LOCAL_P = write(
             "no-tanh": ("torch.tanh(query @ w.T)", "(query @ w.T)"),
             "w-transposed": ("w.T", "w"),
             "no-sigmoid": ("torch.sigmoid(torch.tanh(query @ w.T) @ v)", "(torch.tanh(query @ w.T) @ v)"),
+            "no-sigmoid-without-nan": [
+                ("torch.sigmoid(torch.tanh(query @ w.T) @ v)", "(torch.tanh(query @ w.T) @ v)"),
+                ("dim=-1) * bell", "dim=-1).nan_to_num(0.0) * bell"),
+            ],
+            "centre-rounded": (
+                "(length * torch.sigmoid(torch.tanh(query @ w.T) @ v))",
+                "(length * torch.sigmoid(torch.tanh(query @ w.T) @ v)).round()",
+            ),
+            "deviation-not-squared": ("(2 * (reach / 2) ** 2)", "(2 * (reach / 2))"),
             "no-length": ("length * ", ""),
             "last-position": ("length * ", "(length - 1) * "),
             "local-m": (

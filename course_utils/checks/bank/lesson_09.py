@@ -84,6 +84,11 @@ BEAM_STEP = write(
                     "    return best.flip(-1), beginnings.flip(-1), tokens.flip(-1)",
                 ),
                 "probabilities": ("return best,", "return best.exp(),"),
+                "best-of-each": [
+                    ("candidates.flatten(1).topk(beams, dim=-1)", "candidates[:, :beams].max(dim=-1)"),
+                    ("places // logs.shape[-1]", "torch.arange(beams).expand_as(places)"),
+                ],
+                "all-rows-together": ("candidates.flatten(1)", "candidates.flatten()"),
                 "first-beginning": ("candidates.flatten(1)", "candidates[:, 0]"),
             },
         ),
@@ -144,6 +149,10 @@ COPY_GATE = write(
             "no-gate": ("gate * written + (1 - gate) * copied", "written + copied"),
             "vocabulary-only": (" + (1 - gate) * copied", ""),
             "copy-only": ("gate * written + ", ""),
+            "side-by-side": (
+                "return gate * written + (1 - gate) * copied",
+                "return torch.cat([gate * words, (1 - gate) * weights], -1)",
+            ),
             "hard-copy": ("index, weights)", "index, (weights == weights.amax(-1, keepdim=True)).float())"),
             "known-not-copied": ("    return", "    copied[..., : words.shape[-1]] = 0\n    return"),
             "changed-in-place": [("pad(words,", "pad(words.mul_(gate),"), ("gate * written", "written")],
@@ -193,6 +202,7 @@ CHOICE = write(
             "multiplied": ("totals /", "totals *"),
             "mean-per-token": ("((5 + lengths) / 6) ** alpha", "lengths"),
             "length-to-the-power": ("((5 + lengths) / 6)", "lengths"),
+            "five-and-a-sixth": ("(5 + lengths) / 6", "5 + lengths / 6"),
             "alpha-is-no-exponent": ("((5 + lengths) / 6) ** alpha", "((5 + lengths) / 6)"),
             "subtracted": ("totals /", "totals -"),
             "added": ("totals /", "totals +"),
@@ -236,6 +246,20 @@ def _as_text(hypothesis, references, size):
     return sum(min(n, max(text.count(" ".join(run)) for text in texts)) for run, n in own.items()), own.total()
 
 
+def _shorter_runs_too(hypothesis, references, size):
+    """Runs that begin at every word, so that the last ones are shorter."""
+    own, *known = (
+        Counter(tuple(words[start : start + size]) for start in range(len(words)))
+        for words in (hypothesis, *references)
+    )
+    return (own & functools.reduce(operator.or_, known)).total(), own.total()
+
+
+def _any_order(hypothesis, references, size):
+    own, *known = (Counter(tuple(sorted(run)) for run in _runs(words, size)) for words in (hypothesis, *references))
+    return (own & functools.reduce(operator.or_, known)).total(), own.total()
+
+
 def _best_reference(hypothesis, references, size):
     own = Counter(_runs(hypothesis, size))
     return max((own & Counter(_runs(reference, size))).total() for reference in references), own.total()
@@ -257,7 +281,7 @@ def _draw_runs(generator: torch.Generator) -> list[tuple]:
     a, b, c, d, x, y = shuffled()
     hypothesis, references = [a, a, a, a, a, b, c, d, b, c], [[a, a, b, c, x], [y, a, b, c, d]]
     better_second = ([a, b, c, d], [[x, y, a], [a, b, c, x, y]], 2)
-    better_first = ([a, b, c, d], [[a, b, c, x, y], [x, y, a]], 2)
+    better_first = ([a, b, c, d], [[a, b, c, x, y], [d, c, x, y, a]], 2)  # and a run the other way round
     inside = (["pen", a, "pen", "pen"], [["pencil", x, "pen", y, "pencil"]], 1)
     lengths = torch.randint(5, 9, (5,), generator=generator).tolist()
     return [
@@ -281,6 +305,8 @@ CLIPPED = write(
         "as-text": _as_text,
         "best-reference": _best_reference,
         "below-none": _below_none,
+        "shorter-runs-too": lambda *given: _shorter_runs_too(*given),
+        "any-order": lambda hypothesis, references, size: _any_order(hypothesis, references, size),
         **edited(
             _clipped,
             {

@@ -68,6 +68,11 @@ POOLING = write(
             "mean": (".sum(dim=1)", ".mean(dim=1)"),
             "sum-of-words": ("(weights.unsqueeze(-1) * x)", "(mask.unsqueeze(-1) * x)"),
             "size-1": ("torch.softmax(scores, dim=-1)", "mask.float()"),
+            "size-1-with-nan": (
+                "torch.softmax(scores, dim=-1)",
+                "torch.softmax(scores.unsqueeze(-1), dim=-1).squeeze(-1)",
+            ),
+            "zero-times-infinity": (".masked_fill(~mask, -math.inf)", " + ~mask * -math.inf"),
             "size-1-unmasked": ("torch.softmax(scores, dim=-1)", "torch.ones_like(scores)"),
             "sigmoid": ("torch.softmax(scores, dim=-1)", "torch.sigmoid(scores)"),
             "root-unmasked": [
