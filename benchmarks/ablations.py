@@ -151,8 +151,10 @@ def compete(
             model = make_one(CHOOSING)
             try:
                 learn(model, CHOOSING, rate, share)
-            except ValueError:  # the loss is no number any more: this rate is too high
-                return math.inf
+            except ValueError as error:
+                if not str(error).startswith("loss:"):
+                    raise
+                return math.inf  # the loss is no number any more: this rate is too high
             return loss_on(model, held_out["dev"])
 
         dev[share] = choose(attempt)

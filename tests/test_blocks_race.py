@@ -109,6 +109,14 @@ def test_a_contestant_gets_the_warmup_and_the_rate_that_are_best_on_dev(monkeypa
     assert measured.count("test") == 3 and measured[-3:] == ["test"] * 3
 
 
+def test_only_a_loss_that_is_no_number_counts_as_too_high_a_rate():
+    def learn(model, seed, rate, share):
+        raise ValueError("rate: got 12, expected at most 10")
+
+    with pytest.raises(ValueError, match="at most 10"):
+        ablations.compete(lambda seed: torch.nn.Linear(1, 1), learn, {})
+
+
 def losses(tried):
     """The dev loss at each rate; None stands where training ended in nan."""
     return {float(rate): math.inf if loss is None else loss for rate, loss in tried.items()}

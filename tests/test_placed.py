@@ -59,3 +59,5 @@ def test_the_stored_report_has_every_way_with_the_recipe_of_today():
     for found in report["ways"].values():
         assert found["history"]["seconds"][-1] == pytest.approx(60 * minutes, abs=1)
         assert set(found) >= {"test", "18 to 20 tokens", "steps", "parameters"}
+    assert set(report["shifted"]) >= {"most", "way", "test", "18 to 20 tokens", "steps", "parameters"}
+    assert report["shifted"]["parameters"] == report["ways"][report["shifted"]["way"]]["parameters"]
