@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from course_utils.checks import Exercise
+from course_utils.checks.bank import bank
 from course_utils.checks.changes import changes, compiled, tree_of
 from course_utils.checks.compare import run
 from course_utils.checks.steps import slip
@@ -195,3 +196,36 @@ def test_no_slip_is_told_by_a_name_that_only_a_bank_knows():
     cases = drawn(torch.Generator().manual_seed(0))
     outcomes = [run(without, case, None, 0) for case in cases]
     assert slip([(right, None)], cases, outcomes, 1e-4) == ("", None)
+
+
+def test_a_step_that_fresh_draws_refute_is_not_said():
+    def flattened(scores):
+        return scores.tanh() + 1
+
+    cases = drawn(torch.Generator().manual_seed(0))
+    outcomes = [run(torch.tanh, case, None, 0) for case in cases]
+    said, _ = slip([(flattened, None)], cases, outcomes, 1e-4)
+    assert said
+    assert slip([(flattened, None)], cases, outcomes, 1e-4, lambda found, call: False) == ("", None)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_is_nearly_nothing_on_most_draws_is_not_taken_for_nothing(seed):
+    rotary = bank("05")["5.4"]  # a right answer's powers with their sides swapped turn by nearly nothing, mostly
+    found = rotary.examine(lambda inputs, base: inputs.clone(), torch.Generator().manual_seed(seed))
+    assert found.state == "wrong" and "`**`" not in found.message, found.message
+
+
+def test_an_oracle_that_does_another_task_tells_no_slip():
+    def gradient_by_hand(scores):
+        return torch.exp(scores) - scores.sigmoid()
+
+    def gradient(answer, scores):
+        leaf = scores.clone().requires_grad_()
+        answer(leaf).sum().backward()
+        return leaf.grad
+
+    learned = Exercise("0.2", "A sum", oracle=gradient_by_hand, inputs=drawn, mistakes=[], call=gradient)
+    assert verdict(lambda scores: torch.exp(scores) - torch.nn.functional.softplus(scores), learned).state == "passed"
+    found = verdict(lambda scores: torch.exp(scores), learned)
+    assert found.state == "wrong" and "a right one" not in found.message, found.message

@@ -32,6 +32,7 @@ from course_utils.checks.words import say
 # What is said then leaves open which step is wrong.
 UNSURE = ("difference", "error", "misfit", "cases", "entries", "nan")
 MORE = 3  # further draws, before anything is said on how an unknown answer is related to the right one
+CONFIRMED = 20  # further draws, before a single step is said to be the wrong one
 
 
 @dataclass(frozen=True)
@@ -110,20 +111,35 @@ class Exercise:
             kind, sentence = explain(tried, self.properties, self.results)
             if kind not in UNSURE:
                 return Verdict("wrong", sentence, kind=kind)
-            known, evidence = culprit(answer, tried.cases, tried.right, self.call, self.tolerance)
+            mends = functools.partial(self._agree, generator, self.tolerance, (self.oracle, None))
+            known, evidence = culprit(answer, tried.cases, tried.right, self.call, self.tolerance, mends)
             step = "culprit" if known else "slip"
             if not known and any(
                 one.error is None and not fine for one, fine in zip(tried.found, tried.fine, strict=True)
             ):
-                known, evidence = slip(self._rights(), tried.cases, tried.found, self.tolerance)
+                same_slip = functools.partial(self._agree, generator, self.tolerance / 10, (answer, self.call))
+                known, evidence = slip(self._rights(), tried.cases, tried.found, self.tolerance, same_slip)
         return Verdict(
             "wrong", " ".join(filter(None, (sentence, known))), kind=step if known else kind, evidence=evidence
         )
 
+    def _agree(
+        self, generator: torch.Generator, tolerance: float, known: tuple[Any, Any], answer: Any, call: Callable | None
+    ) -> bool:
+        """Whether an answer does what a known one does on fresh draws; each comes with its adapter."""
+        for _ in range(CONFIRMED):
+            for place, case in enumerate(self.inputs(generator)):
+                if not same(run(answer, case, call, place), run(known[0], case, known[1], place), tolerance):
+                    return False
+        return True
+
     def _rights(self) -> list[tuple[Any, Callable | None]]:
-        """Right answers, each with the adapter that it needs: those that the bank edits, and the oracle."""
+        """Right answers, each with the adapter that it needs: those that the bank edits, and the oracle.
+
+        An oracle beside an adapter does another task (a gradient by hand), and its text tells a learner nothing.
+        """
         edited = {id(one.answer.right): one.answer.right for one in self.mistakes if hasattr(one.answer, "right")}
-        return [*((one, self.call) for one in edited.values()), (self.oracle, None)]
+        return [*((one, self.call) for one in edited.values()), *([] if self.call else [(self.oracle, None)])]
 
     def _names(self, answer: Callable, cases: list[tuple]) -> list[str]:
         """The arguments' names, as the learner's own function has them where the check calls it directly."""

@@ -2,7 +2,8 @@
 
 Two ways: a change of the learner's own text that makes it right points at the line; a change of a right answer's text
 that makes it do what the learner's does names the slip. Both are tried on all that the check saw, so what is said is
-true of it. The search has little time, and says nothing when that is over.
+true of it, and confirmed on fresh draws before it is said. The search has little time, and says nothing when that is
+over.
 """
 
 import inspect
@@ -41,11 +42,24 @@ SECONDS = 0.8  # of computing, for each of the two ways
 PRIVATE = re.compile(r"(?<![\w.])_[a-z]")  # in a change of ours: a name that no learner has seen
 PATIENCE = 4  # times as long by the clock, on a busy machine
 Cases = list[tuple]
+Confirmed = Callable[[Any, Callable | None], bool]  # whether a found answer, with its adapter, holds on fresh draws too
 
 
-def culprit(answer: Any, cases: Cases, right: list[Outcome], call: Callable | None, tolerance: float) -> tuple:
+def always(answer: Any, call: Callable | None) -> bool:
+    """Confirms what was found without another look."""
+    return True
+
+
+def culprit(
+    answer: Any,
+    cases: Cases,
+    right: list[Outcome],
+    call: Callable | None,
+    tolerance: float,
+    confirmed: Confirmed = always,
+) -> tuple:
     """The sentence on the one step in the learner's text that is wrong, and the mended answer; or ("", None)."""
-    mended = _search([(answer, call)], cases, right, tolerance)
+    mended = _search([(answer, call)], cases, right, tolerance, confirmed)
     if mended is None:
         return "", None
     change, function = mended
@@ -53,11 +67,17 @@ def culprit(answer: Any, cases: Cases, right: list[Outcome], call: Callable | No
     return say("culprit.enough", line=_line(answer, change), what=what), function
 
 
-def slip(rights: Iterable[tuple[Any, Callable | None]], cases: Cases, found: list[Outcome], tolerance: float) -> tuple:
+def slip(
+    rights: Iterable[tuple[Any, Callable | None]],
+    cases: Cases,
+    found: list[Outcome],
+    tolerance: float,
+    confirmed: Confirmed = always,
+) -> tuple:
     """The sentence on the one step that makes a right answer do what the learner's does, and that answer."""
     if all(_all_nan(one.value) for one in found):
         return "", None  # two answers that are nan everywhere need not share a mistake
-    known = _search(list(rights), cases, found, tolerance, ours=True)
+    known = _search(list(rights), cases, found, tolerance, confirmed, ours=True)
     if known is None:
         return "", None
     change, function = known
@@ -69,6 +89,7 @@ def _search(
     cases: Cases,
     wanted: list[Outcome],
     tolerance: float,
+    confirmed: Confirmed,
     ours: bool = False,
 ) -> tuple[Change, Callable] | None:
     """The first change of one of the answers that gives what is wanted in every case.
@@ -88,7 +109,11 @@ def _search(
                 if change.name == "inverted" and _is_number(answer, dict(change.values)["name"], cases):
                     continue
                 function = _made(change, answer)
-                if function is not None and _gives(function, cases, wanted, call, tolerance):
+                if (
+                    function is not None
+                    and _gives(function, cases, wanted, call, tolerance)
+                    and confirmed(function, call)
+                ):
                     return change, function
         return None
 
