@@ -231,6 +231,11 @@ def weighed(make):
     return answer
 
 
+def nothing_hidden(q, s):
+    scores = torch.einsum("btd,bsd->bts", q, s)
+    return F.softmax(torch.where(scores == 0, -torch.inf, scores), 2) @ s
+
+
 def blanked(query, states, lengths):
     states = states.clone()
     for row, length in enumerate(lengths):
@@ -432,6 +437,8 @@ WRONG = {
             lambda q, s, n: F.scaled_dot_product_attention(q, s, s, (torch.arange(s.shape[1]) < n[:, None])[:, None])
         ],
         "states-zeroed": [blanked],
+        "zero-hidden": [lambda q, s, n: nothing_hidden(q, s * (torch.arange(s.shape[1]) < n[:, None])[..., None])],
+        "scores-for-lengths": [lambda q, s, n: nothing_hidden(q, s)],
         "mask-inverted": [
             weighed(lambda s, m: s.masked_fill(m, -torch.inf).softmax(2)),
             weighed(lambda s, m: (s - 1e9 * m).softmax(2)),

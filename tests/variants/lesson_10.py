@@ -576,6 +576,10 @@ WRONG = {
         "no-division": [real_sum],
         "one-divisor": [lambda x, mask: real_sum(x, mask) / mask.sum()],
         "longest": [lambda x, mask: real_sum(x, mask) / mask.sum(1).amax()],
+        "zeros-for-padding": [
+            lambda x, mask: x.sum(1) / (x != 0).sum(1),
+            lambda x, mask: torch.where(x == 0, 0.0, x).sum(1) / x.any(-1).sum(1)[:, None],
+        ],
         "in-place": [writes_zeros],
     },
     "10.4": {

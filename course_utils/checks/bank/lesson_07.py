@@ -277,7 +277,9 @@ def _draw_padded(generator: torch.Generator) -> list[tuple]:
     query, states, lengths = case([3, 2], 2, 4)
     # Padding that scores 300, far above every letter: who hides it too late has nothing left.
     states[:, -1] = 300 * query[:, 0] / query[:, 0].square().sum(-1, keepdim=True)
-    return [case([5, 3], 2, 4), case([2, 4, 6], 5, 3), (query, states, lengths)]
+    scoring_nothing = case([2, 4, 6], 5, 3)
+    scoring_nothing[1][1:, 0] = 0.0  # a real letter whose score is 0, as that of padding that was set to 0
+    return [case([5, 3], 2, 4), scoring_nothing, (query, states, lengths)]
 
 
 PADDING = write(
@@ -299,6 +301,11 @@ PADDING = write(
                 ("scores = ", "states = states * _mask(lengths, states.shape[1])[..., None]\n    scores = "),
                 (".masked_fill(~real, -math.inf)", ""),
             ],
+            "zero-hidden": [
+                ("scores = ", "states = states * _mask(lengths, states.shape[1])[..., None]\n    scores = "),
+                ("~real", "scores == 0"),
+            ],
+            "scores-for-lengths": ("~real", "scores == 0"),
             "mask-inverted": ("~real", "real"),
             "one-too-many": ("<", "<="),
             "one-too-few": ("lengths[:, None, None]", "(lengths[:, None, None] - 1).clamp(min=1)"),

@@ -186,14 +186,16 @@ FAULTS = write(
 
 def _words_and_masks(generator):
     drawn = []
-    for batch, length, size in [(3, 5, 4), (2, 7, 6), (4, 6, 3)]:
+    for batch, length, size, padding in [(3, 5, 4, 50.0), (2, 7, 6, 50.0), (4, 6, 3, 50.0), (3, 6, 2, 0.0)]:
         mask = _real_words(batch, length)
         if batch == 2:  # padding may stand anywhere
             mask = mask.flip(1)
         if batch == 4:  # and a batch may be longer than its longest question
             mask[:, -1] = False
         x = torch.randn(batch, length, size, generator=generator) + 1
-        drawn.append((x.masked_fill(~mask.unsqueeze(-1), 50.0), mask))
+        if padding == 0:
+            x[0, 0] = 0.0  # a real word may hold zeros, as padding may
+        drawn.append((x.masked_fill(~mask.unsqueeze(-1), padding), mask))
     return drawn
 
 
@@ -221,6 +223,10 @@ MEAN = write(
             "no-division": (" / mask.sum(dim=1, keepdim=True)", ""),
             "one-divisor": ("mask.sum(dim=1, keepdim=True)", "mask.sum()"),
             "longest": ("mask.sum(dim=1, keepdim=True)", "mask.sum(dim=1).max()"),
+            "zeros-for-padding": [
+                (".masked_fill(~mask.unsqueeze(-1), 0.0)", ""),
+                ("mask.sum(dim=1, keepdim=True)", "(x != 0).sum(dim=1)"),
+            ],
             "in-place": ("masked_fill(", "masked_fill_("),
         },
     ),
