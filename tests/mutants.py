@@ -49,6 +49,7 @@ class Mutant:
     key: str
     what: str
     answer: Any
+    single: bool = True  # one change, not a pair
 
 
 def source_of(answer: Any) -> ast.AST | None:
@@ -225,7 +226,7 @@ def mutants_of(key: str, answer: Any, pairs: int = 0, dice: Any = None) -> Itera
                 texts.add(text)
                 what = f"{getattr(answer, '__name__', 'answer')}: " + " and ".join(what for what, _ in chosen)
                 node = ast.parse(text, mode="eval").body if isinstance(tree, ast.Lambda) else ast.parse(text).body[0]
-                yield Mutant(key, what, compiled(node, answer))
+                yield Mutant(key, what, compiled(node, answer), single=len(chosen) == 1)
 
 
 class Slow(Exception):
