@@ -303,3 +303,18 @@ def test_a_witness_that_is_half_done_is_not_yet_and_a_name_that_is_missing_is_sa
     assert witness.examine({"less": 1, "more": 1}).mistake == "less"
     inside = Witness("9.7", "inside", [Requirement("found", lambda answer: {}[answer["less"]], "must be found")])
     assert "could not read" in inside.examine({"less": "less"}).message  # this KeyError is not about a name's absence
+
+
+def test_memory_that_nothing_was_written_to_never_holds_the_right_numbers_by_chance():
+    def last_column_forgotten(scores):
+        torch.softmax(scores, -1)  # its memory is free again, and holds the right numbers
+        result = torch.empty_like(scores)
+        result[..., :-1] = torch.softmax(scores, -1)[..., :-1]
+        return result
+
+    softmax = bank("00")["0.1"]
+    before = torch.get_deterministic_debug_mode(), torch.utils.deterministic.fill_uninitialized_memory
+    for seed in range(5):
+        found = softmax.examine(last_column_forgotten, torch.Generator().manual_seed(seed))
+        assert (found.state, found.kind) == ("wrong", "nan") and "torch.empty" in found.message, found
+    assert before == (torch.get_deterministic_debug_mode(), torch.utils.deterministic.fill_uninitialized_memory)

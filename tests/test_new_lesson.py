@@ -59,8 +59,8 @@ def test_a_file_that_exists_is_left_alone_and_nothing_else_is_written(house, hom
 def test_a_new_lesson_builds_and_passes(tmp_path):
     """In a copy of the project: made, built, and held against the tests that hold every lesson."""
     house = tmp_path / "house"
-    wanted = ("lessons", "course_utils", "tools", "tests", "notebooks", "exercises", "solutions", "figures")
-    for name in wanted:
+    written = ("notebooks", "exercises", "solutions", "figures", "reference")
+    for name in ("lessons", "course_utils", "tools", "tests", *written):
         shutil.copytree(ROOT / name, house / name, ignore=shutil.ignore_patterns("__pycache__"))
     for path in ROOT.iterdir():
         if path.is_file():

@@ -18,8 +18,9 @@ OTHER_TRAINING = {"ATTENTION_COURSE_NOISE": "1e-3"}  # every model starts a litt
 OTHER_MODELS = {"ATTENTION_COURSE_NOISE": "0.3", "ATTENTION_COURSE_SIZES": "1"}  # far beside: it learns something else
 OPTIONS_WITH_VALUE = {"-c", "-k", "-m", "-n", "-o", "-p", "-W"}  # pytest's: what follows is no path
 RUN = ("notebooks", "solutions")  # the exercises run in tests/test_exercises.py, and in the rounds of --thorough
-# CPU-seconds of the tests, of one lesson with its solutions, and of its rehearsal of Colab, where nothing else runs
-UNITS, LESSON, REHEARSAL = 325, 45, 50
+# CPU-seconds of the tests and of those that take long, of one lesson with its solutions, and of its rehearsal of Colab,
+# where nothing else runs
+UNITS, LONG, LESSON, REHEARSAL = 325, 2400, 45, 50
 
 
 def cores() -> int:
@@ -71,7 +72,7 @@ def announcement(thorough: bool, device: str, more: Sequence[str]) -> str:
         lessons = len(list((ROOT / "notebooks").glob("[0-9]*.ipynb")))
         seconds = UNITS + LESSON * lessons
         if thorough:
-            seconds = 2 * UNITS + (5 * LESSON + REHEARSAL) * lessons
+            seconds = UNITS + LONG + (5 * LESSON + REHEARSAL) * lessons
         minutes = round(seconds / min(cores(), 8) / 60) + 1
         what = "All tests, and in five rounds" if thorough else "All tests, and"
         lines.append(

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from course_utils.checks.keeping import nothing_moves, seed_all
+from course_utils.checks.keeping import new_memory_is_nan, nothing_moves, seed_all
 from course_utils.checks.limits import Stopped
 
 BEGINNING = 40  # characters of an error message, numbers aside, that tell one cause from another
@@ -35,7 +35,7 @@ def run(answer: Callable, case: tuple, call: Callable | None, seed: int) -> Outc
     """Runs an answer on a copy of the case, with its own random state, and restores the caller's."""
     arguments, before = copy.deepcopy(case), copy.deepcopy(case)
     value, error = None, None
-    with nothing_moves(plots=False):
+    with nothing_moves(plots=False), new_memory_is_nan():
         seed_all(seed)
         try:
             value = _own(call(answer, *arguments) if call else answer(*arguments))

@@ -5,6 +5,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from typing import Any
 
 import numpy as np
 import torch
@@ -31,6 +32,20 @@ def nothing_moves(plots: bool = True) -> Iterator[None]:
         if plots and "matplotlib.pyplot" in sys.modules:
             later.enter_context(_figures())
         yield
+
+
+@contextmanager
+def new_memory_is_nan() -> Iterator[None]:
+    """Lets `torch.empty` give nan: what an answer never writes to could hold the right numbers by chance."""
+    memory: Any = torch.utils.deterministic  # its attribute is made while it is imported
+    mode, fill = torch.get_deterministic_debug_mode(), memory.fill_uninitialized_memory
+    memory.fill_uninitialized_memory = True
+    torch.set_deterministic_debug_mode("warn")  # without it nothing is filled
+    try:
+        yield
+    finally:
+        torch.set_deterministic_debug_mode(mode)
+        memory.fill_uninitialized_memory = fill
 
 
 def seed_all(seed: int) -> None:

@@ -47,8 +47,10 @@ def _masked(generator, empty=False, dtypes=(torch.float32,)):
             mask[..., 1] &= ~mask.all(-1)  # an inverted mask leaves no row empty: it differs by more than nan
             if empty:
                 mask[0, 1] = False
-            tensors = draw(generator, (b, q, s), (b, k, s), (b, k, v))
-            drawn.append((*(x.to(dtype) for x in tensors), mask))
+            mask[1, 1] = torch.arange(k) == 0
+            query, key, value = draw(generator, (b, q, s), (b, k, s), (b, k, v))
+            key[1, 0] = -query[1, 1] / query[1, 1].norm()  # the one key seen scores below 0: a power below 1
+            drawn.append((*(x.to(dtype) for x in (query, key, value)), mask))
     return drawn
 
 
