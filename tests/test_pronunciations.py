@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from installation import ROOT
+from plain_locale import PLAINLY
 
 from course_utils.data import pronunciations
 from course_utils.data.pronunciations import Word, clean, family, load_pronunciations, pairs, split
@@ -83,8 +84,7 @@ def test_the_split_is_the_same_in_every_process():
         "parts = [(len(part), part[:3000]) for part in load()];"
         "print(hashlib.sha256(repr(parts).encode()).hexdigest())"
     )
-    plainly = {"PYTHONHASHSEED": "1", "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"}
-    env = {**os.environ, **plainly}
+    env = {**os.environ, **PLAINLY}
     # Found from the current folder, the package needs no path in a locale that cannot write it.
     command = [sys.executable, "-c", code]
     said = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=True).stdout

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from installation import ROOT
+from plain_locale import PLAINLY
 
 from course_utils.data import translation
 from course_utils.data.sentences import FRENCH, bare, cut, plain
@@ -282,11 +283,10 @@ def test_the_split_is_the_same_in_every_process(whole):
         "parts = [(len(part), part[:3000]) for part in load()];"
         "print(hashlib.sha256(repr(parts).encode()).hexdigest())"
     )
-    plainly = {"PYTHONHASHSEED": "1", "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"}
     said = subprocess.run(
         [sys.executable, "-c", code],
         cwd=ROOT,  # found from here, the package needs no path in a locale that cannot write it
-        env={**os.environ, **plainly, "ATTENTION_COURSE_DATA": str(cache_folder())},
+        env={**os.environ, **PLAINLY, "ATTENTION_COURSE_DATA": str(cache_folder())},
         capture_output=True,
         text=True,
         check=True,
