@@ -125,3 +125,11 @@ def test_every_page_names_the_file_that_makes_it():
         if "#" not in name and ".png" not in name
     }:
         assert (ROOT / sources.source_of(page)).exists() or (ROOT / f"{sources.source_of(page)}.py").exists(), page
+
+
+def test_a_link_in_an_output_leads_to_the_page_of_its_notebook(monkeypatch):
+    known = {"notebooks/13_a.ipynb": "notebooks/13_a.ipynb"}
+    given = '<a href="13_a.ipynb">a</a> <a href="13_a.ipynb#c">c</a> <a href="12_b.ipynb">b</a> <a href="https://x.ipynb">x</a>'
+    monkeypatch.setattr(address, "address", lambda: "")
+    made = links.relinked_output(given, "notebooks/14_d.ipynb", "notebooks/14_d.ipynb", known)
+    assert made == '<a href="13_a.html">a</a> <a href="13_a.html#c">c</a> b <a href="https://x.ipynb">x</a>'

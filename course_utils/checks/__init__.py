@@ -5,7 +5,7 @@ Lessons need `check` and `progress`, which stand here. Behind them:
     forms        write, predict, prove: how a bank writes an exercise, and mistakes as edits of a right answer
     bank         the exercises of each lesson: oracles, inputs and known mistakes
     words        what is said about them, a folder for each language
-    graded       the three kinds of exercise, and how each is examined; diagnosis: a fault to name
+    graded       how a function and a prediction are examined; witness: what is constructed; diagnosis: a fault to name
     verdicts     what an exercise is made of, and what a check finds
     record       what was done, kept from one sitting to the next
 

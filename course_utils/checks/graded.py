@@ -1,4 +1,4 @@
-"""The three kinds of graded exercise: a function to write, values to predict, a witness to construct.
+"""The graded exercises: a function to write, values to predict; a witness to construct stands in witness.py.
 
 A check tries the learner's answer on fresh random inputs. When it is wrong, the check first looks at its form, then
 runs the known mistakes of this exercise on the same inputs; the one that behaves exactly like the answer says what went
@@ -23,10 +23,11 @@ from course_utils.checks.guesses import means, open_places, value_of
 from course_utils.checks.nearly import hints
 from course_utils.checks.places import names_of
 from course_utils.checks.probes import probe
-from course_utils.checks.safely import has_nan, is_fake, safely
+from course_utils.checks.safely import is_fake, safely
 from course_utils.checks.steps import culprit, slip
-from course_utils.checks.verdicts import Mistake, Property, Requirement, Verdict, not_yet, wrong
+from course_utils.checks.verdicts import Mistake, Property, Verdict, not_yet, wrong
 from course_utils.checks.wellformed import of_the_answer, of_the_call, of_the_errors
+from course_utils.checks.witness import Witness
 from course_utils.checks.words import say
 
 # What is said then leaves open which step is wrong.
@@ -197,40 +198,6 @@ class Prediction:
         told = hints({label: given[label] for label in missed}, dict(truth))
         message = " ".join(filter(None, (say("prediction.not-right", labels=", ".join(missed)), told)))
         return Verdict("wrong", message, kind="relation" if told else "difference")
-
-
-@dataclass(frozen=True)
-class Witness:
-    """Something to construct (a counterexample, an input, a result) that must fulfil every requirement, in order."""
-
-    key: str
-    title: str
-    requirements: list[Requirement]
-
-    def examine(self, answer: Any, generator: torch.Generator | None = None) -> Verdict:
-        """Finds the first requirement that the answer does not fulfil."""
-        return safely(lambda: self._examine(answer), generator)
-
-    def _examine(self, answer: Any) -> Verdict:
-        if untouched(answer) or is_stub(answer):  # a class is a stub until something stands in its methods
-            return not_yet()
-        if is_fake(answer):
-            return wrong("witness.unreadable", found=short(answer))
-        if isinstance(answer, Mapping) and (empty := [name for name, item in answer.items() if item is ...]):
-            return not_yet(say("exercise.unfinished", names=", ".join(f"`{name}`" for name in empty)))
-        for place, requirement in enumerate(self.requirements):
-            try:
-                holds = bool(requirement.holds(copy.deepcopy(answer)))
-            except Exception as error:
-                lacking = error.args[0] if isinstance(error, KeyError) and error.args else None
-                if isinstance(answer, Mapping) and isinstance(lacking, str) and lacking not in answer:
-                    return wrong("witness.lacks", name=lacking)
-                return wrong("witness.unreadable", found=short(answer))
-            if not holds and place and has_nan(answer):  # the first one is about the form, and may speak of nan itself
-                return wrong("witness.nan")
-            if not holds:
-                return Verdict("wrong", requirement.help, requirement.name, "mistake")
-        return Verdict("passed", say("witness.passed", count=len(self.requirements)))
 
 
 Graded = Exercise | Prediction | Witness

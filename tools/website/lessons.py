@@ -14,7 +14,7 @@ from minutes import STATED
 from nbformat import NotebookNode
 
 from website import address
-from website.links import relinked, towards
+from website.links import relinked, relinked_output, towards
 from website.markdown import first_sentences, title_of, without_comments
 
 BADGE = re.compile(r"\A\[!\[Open in Colab\][^\n]*\n+")  # a page brings its own, which nobody else has to send
@@ -90,6 +90,9 @@ def page(folder: str, stem: str, known: Mapping[str, str], root: Path = ROOT) ->
             cell.metadata = {}
         else:
             _prepare(cell, seen.get(cell.id, ""))
+            for output in cell.outputs:
+                if shown := output.get("data", {}).get("text/html"):
+                    output.data["text/html"] = relinked_output(shown, file, known[file], known)
     head, _, rest = notebook.cells[0].source.partition("\n")
     notebook.cells[0].source = f"{head}\n\n{_ways(folder, stem, known, root)}\n{rest}"
     return notebook

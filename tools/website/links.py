@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from website import address
 
 LINK = re.compile(r"(?P<picture>!?)\[(?P<text>(?:[^\[\]]|`[^`]*`)*)\]\((?P<target>[^)\s]+)\)")
+ANCHOR = re.compile(r'<a href="(?P<target>[^"#]+\.ipynb)(?P<anchor>#[^"]*)?">(?P<words>.*?)</a>', re.DOTALL)
 ELSEWHERE = re.compile(r"[a-z]+:|#|//")
 
 
@@ -33,6 +34,21 @@ def relinked(text: str, file: str, page: str, known: Mapping[str, str]) -> str:
         return f"{found['picture']}[{words}]({there})" if there else words
 
     return _outside_code(text, one)
+
+
+def relinked_output(text: str, file: str, page: str, known: Mapping[str, str]) -> str:
+    """The HTML that a cell of the notebook `file` shows, with its links to notebooks set right in the same way."""
+
+    def one(found: re.Match) -> str:
+        if ELSEWHERE.match(found["target"]):
+            return found.group()
+        path = posixpath.normpath(posixpath.join(posixpath.dirname(file), found["target"]))
+        there, anchor = address.file(path), found["anchor"] or ""
+        if path in known:
+            there = towards(known[path], page).removesuffix(".ipynb") + ".html" + anchor
+        return f'<a href="{there}">{found["words"]}</a>' if there else found["words"]
+
+    return ANCHOR.sub(one, text)
 
 
 def _outside_code(text: str, change: Callable[[re.Match], str]) -> str:
