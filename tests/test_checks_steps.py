@@ -180,7 +180,7 @@ def rooted(scores):
 def test_two_answers_that_are_nan_everywhere_share_no_mistake():
     cases = drawn(torch.Generator().manual_seed(0))
     outcomes = [run(lambda scores: scores * math.nan, case, None, 0) for case in cases]
-    assert slip([(rooted, None)], cases, outcomes, 1e-4) == ("", None)
+    assert slip([rooted], cases, outcomes, None, 1e-4) == ("", None)
 
 
 def test_no_slip_is_told_by_a_name_that_only_a_bank_knows():
@@ -195,7 +195,7 @@ def test_no_slip_is_told_by_a_name_that_only_a_bank_knows():
 
     cases = drawn(torch.Generator().manual_seed(0))
     outcomes = [run(without, case, None, 0) for case in cases]
-    assert slip([(right, None)], cases, outcomes, 1e-4) == ("", None)
+    assert slip([right], cases, outcomes, None, 1e-4) == ("", None)
 
 
 def test_a_step_that_fresh_draws_refute_is_not_said():
@@ -204,9 +204,9 @@ def test_a_step_that_fresh_draws_refute_is_not_said():
 
     cases = drawn(torch.Generator().manual_seed(0))
     outcomes = [run(torch.tanh, case, None, 0) for case in cases]
-    said, _ = slip([(flattened, None)], cases, outcomes, 1e-4)
+    said, _ = slip([flattened], cases, outcomes, None, 1e-4)
     assert said
-    assert slip([(flattened, None)], cases, outcomes, 1e-4, lambda found, call: False) == ("", None)
+    assert slip([flattened], cases, outcomes, None, 1e-4, lambda found: False) == ("", None)
 
 
 @pytest.mark.parametrize("seed", range(5))

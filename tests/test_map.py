@@ -1,5 +1,6 @@
 """The map says what the lessons say: what each needs, three routes, and ten questions that lead to lessons."""
 
+import itertools
 import re
 
 import course_map
@@ -25,6 +26,11 @@ def part(name):
 
 def test_what_is_built_is_up_to_date():
     assert course_map.stale() == [], "run: python course.py build"
+
+
+def test_every_column_of_its_tables_has_a_name():
+    heads = [above for above, below in itertools.pairwise(PAGE.splitlines()) if below.startswith("|---")]
+    assert len(heads) == 2 and not [head for head in heads if "" in map(str.strip, head.strip("|").split("|"))]
 
 
 def test_every_lesson_is_there_as_its_manuscript_says():

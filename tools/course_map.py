@@ -70,7 +70,7 @@ def routes(root: Path = ROOT) -> str:
 def needs(root: Path = ROOT) -> str:
     """The table of what each lesson needs, and of what needs it."""
     there = {stem[:2]: lesson(stem, root) for stem in stems(root=root)}
-    rows = ["| | lesson | minutes | it needs | needed by |", "|---|---|---|---|---|"]
+    rows = ["| no. | lesson | minutes | it needs | needed by |", "|---|---|---|---|---|"]
     for number, one in there.items():
         after = [other for other, its in there.items() if number in its.needs]
         before, after = (", ".join(_link(there[n]) for n in some if n in there) or "—" for some in (one.needs, after))

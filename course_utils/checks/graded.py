@@ -71,7 +71,7 @@ class Exercise:
         seed = int(torch.randint(2**31, (), generator=generator))
         found = self.outcomes(answer, cases, seed)  # first: while it runs, the right results do not exist yet
         right = self.outcomes(self.oracle, cases, seed, adapted=False)
-        if self._alike(found, right):
+        if self._alike(found, right, self.tolerance):
             return Verdict("passed", say("exercise.passed", count=len(cases)))
         if empty := unfinished(answer):
             return not_yet(say("exercise.unfinished", names=", ".join(f"`{name}`" for name in empty)))
@@ -112,43 +112,47 @@ class Exercise:
             kind, sentence = explain(tried, self.properties, self.results)
             if kind not in UNSURE:
                 return Verdict("wrong", sentence, kind=kind)
-            mends = functools.partial(self._agree, generator, self.tolerance, (self.oracle, None))
+
+            def mends(changed: Any) -> bool:
+                return self._agree(generator, changed, self.oracle, self.tolerance, adapted=False)
+
+            def errs_alike(changed: Any) -> bool:
+                return self._agree(generator, changed, answer, self.tolerance / 10)
+
             known, evidence = culprit(answer, tried.cases, tried.right, self.call, self.tolerance, mends)
             step = "culprit" if known else "slip"
             if not known and any(
                 one.error is None and not fine for one, fine in zip(tried.found, tried.fine, strict=True)
             ):
-                same_slip = functools.partial(self._agree, generator, self.tolerance / 10, (answer, self.call))
-                known, evidence = slip(self._rights(), tried.cases, tried.found, self.tolerance, same_slip)
+                rights = self._rights()
+                known, evidence = slip(rights, tried.cases, tried.found, self.call, self.tolerance, errs_alike)
         return Verdict(
             "wrong", " ".join(filter(None, (sentence, known))), kind=step if known else kind, evidence=evidence
         )
 
-    def _agree(
-        self, generator: torch.Generator, tolerance: float, known: tuple[Any, Any], answer: Any, call: Callable | None
-    ) -> bool:
-        """Whether an answer does what a known one does on fresh draws; each comes with its adapter."""
+    def _agree(self, generator: torch.Generator, one: Any, two: Any, tolerance: float, adapted: bool = True) -> bool:
+        """Whether two answers do the same on fresh draws; the second may be one that needs no adapter."""
         for _ in range(CONFIRMED):
-            for place, case in enumerate(self.inputs(generator)):
-                if not same(run(answer, case, call, place), run(known[0], case, known[1], place), tolerance):
-                    return False
+            cases = self.inputs(generator)
+            if not self._alike(self.outcomes(one, cases, 0), self.outcomes(two, cases, 0, adapted), tolerance):
+                return False
         return True
 
-    def _rights(self) -> list[tuple[Any, Callable | None]]:
-        """Right answers, each with the adapter that it needs: those that the bank edits, and the oracle.
+    def _rights(self) -> list[Any]:
+        """Right answers to change: those that the bank edits, and the oracle where it does the learner's task.
 
-        An oracle beside an adapter does another task (a gradient by hand), and its text tells a learner nothing.
+        An oracle beside an adapter does another (a gradient by hand), and its text tells a learner nothing.
         """
         edited = {id(one.answer.right): one.answer.right for one in self.mistakes if hasattr(one.answer, "right")}
-        return [*((one, self.call) for one in edited.values()), *([] if self.call else [(self.oracle, None)])]
+        return [*edited.values(), *([] if self.call else [self.oracle])]
 
     def _names(self, answer: Callable, cases: list[tuple]) -> list[str]:
         """The arguments' names, as the learner's own function has them where the check calls it directly."""
         names = [] if self.call else names_of(answer, len(cases[0]))
         return names if names and not names[0].isdigit() else names_of(self.oracle, len(cases[0]))
 
-    def _alike(self, found: list[Outcome], other: list[Outcome]) -> bool:
-        return all(same(one, two, self.tolerance) for one, two in zip(found, other, strict=True))
+    def _alike(self, found: list[Outcome], other: list[Outcome], tolerance: float) -> bool:
+        return all(same(one, two, tolerance) for one, two in zip(found, other, strict=True))
 
     def behaves_as(self, known: list[Outcome], found: list[Outcome], right: list[Outcome]) -> bool:
         """Whether an answer does in every case what a known mistake does.

@@ -42,10 +42,10 @@ SECONDS = 0.8  # of computing, for each of the two ways
 PRIVATE = re.compile(r"(?<![\w.])_[a-z]")  # in a change of ours: a name that no learner has seen
 PATIENCE = 4  # times as long by the clock, on a busy machine
 Cases = list[tuple]
-Confirmed = Callable[[Any, Callable | None], bool]  # whether a found answer, with its adapter, holds on fresh draws too
+Confirmed = Callable[[Any], bool]  # whether what holds of a found answer holds on fresh draws too
 
 
-def always(answer: Any, call: Callable | None) -> bool:
+def always(answer: Any) -> bool:
     """Confirms what was found without another look."""
     return True
 
@@ -59,7 +59,7 @@ def culprit(
     confirmed: Confirmed = always,
 ) -> tuple:
     """The sentence on the one step in the learner's text that is wrong, and the mended answer; or ("", None)."""
-    mended = _search([(answer, call)], cases, right, tolerance, confirmed)
+    mended = _search([answer], cases, right, call, tolerance, confirmed)
     if mended is None:
         return "", None
     change, function = mended
@@ -68,16 +68,17 @@ def culprit(
 
 
 def slip(
-    rights: Iterable[tuple[Any, Callable | None]],
+    rights: Iterable[Any],
     cases: Cases,
     found: list[Outcome],
+    call: Callable | None,
     tolerance: float,
     confirmed: Confirmed = always,
 ) -> tuple:
     """The sentence on the one step that makes a right answer do what the learner's does, and that answer."""
     if all(_all_nan(one.value) for one in found):
         return "", None  # two answers that are nan everywhere need not share a mistake
-    known = _search(list(rights), cases, found, tolerance, confirmed, ours=True)
+    known = _search(list(rights), cases, found, call, tolerance, confirmed, ours=True)
     if known is None:
         return "", None
     change, function = known
@@ -85,9 +86,10 @@ def slip(
 
 
 def _search(
-    answers: list[tuple[Any, Callable | None]],
+    answers: list[Any],
     cases: Cases,
     wanted: list[Outcome],
+    call: Callable | None,
     tolerance: float,
     confirmed: Confirmed,
     ours: bool = False,
@@ -99,7 +101,7 @@ def _search(
 
     def look() -> tuple[Change, Callable] | None:
         end = time.thread_time() + SECONDS
-        for answer, call in answers:
+        for answer in answers:
             tree = tree_of(answer)
             for change in changes(tree) if tree is not None else ():
                 if time.thread_time() > end:
@@ -109,11 +111,7 @@ def _search(
                 if change.name == "inverted" and _is_number(answer, dict(change.values)["name"], cases):
                     continue
                 function = _made(change, answer)
-                if (
-                    function is not None
-                    and _gives(function, cases, wanted, call, tolerance)
-                    and confirmed(function, call)
-                ):
+                if function is not None and _gives(function, cases, wanted, call, tolerance) and confirmed(function):
                     return change, function
         return None
 
