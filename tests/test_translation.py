@@ -52,6 +52,8 @@ def whole() -> Splits:
         ("« Non », ça veut dire « non ».", '" non " , ça veut dire " non " .'),
         ("Peut-être cet après-midi, grand-mère.", "peut-être cet après-midi , grand-mère ."),
         ("Jusqu'à 10:30, lorsqu'elle aura 3,5 %.", "jusqu' à 10:30 , lorsqu' elle aura 3,5 % ."),
+        ("« Qui a dit ‘est-il là’ ? »", "\" qui a dit ' est -il là ' ? \""),
+        ("‘Est-il’, dit-il.", "' est -il ' , dit -il ."),
         ("C'est-à-dire moi-même.", "c'est-à-dire moi -même ."),
         ("cafe\u0301", "café"),
     ],

@@ -24,7 +24,7 @@ ENGLISH = re.compile(rf"{_NUMBER}(?!\w)|(?:[a-z]\.){{2,}}|{_WORD}|[^\w\s]")
 _WHOLE = r"(?:aujourd'hui|c'est-à-dire|quelqu'une?|presqu'[îi]les?)(?!\w)"  # no clitic, though they look like it
 _CLITIC = r"(?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu|quoiqu)'(?=\w)"
 _LEANING = r"je|tu|ils?|elles?|on|nous|vous|ce|moi|toi|lui|leurs?|les?|la|là|ci|y|en|[mt]'(?:en|y)|mêmes?"
-_PRONOUN = rf"(?:-t)?-(?:{_LEANING})(?![\w'])"
+_PRONOUN = rf"(?:-t)?-(?:{_LEANING})(?!'?\w)"  # a closing quote may follow
 FRENCH = re.compile(rf"{_NUMBER}(?!\w)|{_WHOLE}|{_CLITIC}|(?<=\w){_PRONOUN}|\w+(?:(?!{_PRONOUN})['-]\w+)*|[^\w\s]")
 _TIGHT_BEFORE = set(".,!?;:%)")
 _TIGHT_AFTER = set("($")
