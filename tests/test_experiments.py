@@ -89,3 +89,11 @@ def test_the_race_of_positions_has_the_best_rate_for_each_number_of_steps(way):
         assert len(found["loss by rate"]) == 4 and f"{found['rate']:g}" == best, steps
         for runs in (found["right by rate"][best], found["right by rate"]["0.01"]):
             assert {len(seeds) for seeds in runs} == {3}
+
+
+def test_each_score_rule_has_the_best_rate_for_each_number_of_steps():
+    for name, by_steps in room.experiment("contest")["contestants"].items():
+        for steps, found in by_steps.items():
+            means = {rate: sum(runs) for rate, runs in found["by rate"].items()}
+            assert len(means) == 5 and f"{found['rate']:g}" == max(means, key=means.get), (name, steps)
+            assert len(found["seeds"]) == 5
