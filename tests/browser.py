@@ -37,13 +37,18 @@ def chromium() -> str:
     return found or pytest.skip("no Chromium here: install one, or name its path in the variable CHROMIUM")
 
 
-def wait(seconds: float, what: str, attempt: Callable[[], Any]) -> Any:
-    """Calls `attempt` until it returns something true, and returns that."""
-    end = time.monotonic() + seconds
+def wait(seconds: float, what: str, attempt: Callable[[], Any], progress: Callable[[], Any] = lambda: None) -> Any:
+    """Calls `attempt` until it returns something true, and returns that.
+
+    Fails when `seconds` went by in which nothing came of it, and `progress` stayed what it was.
+    """
+    at, end = progress(), time.monotonic() + seconds
     while time.monotonic() < end:
         result = attempt()
         if result:
             return result
+        if (now := progress()) != at:  # slow is no failure
+            at, end = now, time.monotonic() + seconds
         time.sleep(0.5)
     pytest.fail(f"after {seconds} seconds: {what}")
 

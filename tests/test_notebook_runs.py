@@ -80,6 +80,19 @@ def test_the_noise_moves_what_is_trained_and_nothing_else(tmp_path):
 
 
 @pytest.mark.thorough
+def test_the_noise_leaves_a_check_alone(tmp_path):
+    solve = """from course_utils.checks import check
+import torch.nn.functional as F
+def train(model, optimizer, inputs, targets, steps):
+    for _ in range(steps):
+        optimizer.zero_grad()
+        F.mse_loss(model(inputs), targets).backward()
+        optimizer.step()"""
+    passes = cell('check("0.6", train)', "✓ 0.6 Five lines that train: correct on 2 random inputs.\n")
+    assert run(tmp_path, cell(solve), passes, ATTENTION_COURSE_NOISE="1e-3")[0] == 0
+
+
+@pytest.mark.thorough
 def test_a_figure_whose_size_depends_on_what_was_trained_is_found(tmp_path):
     def figure(source, size):
         data = {"text/plain": f"<Figure size {size} with 1 Axes>", "image/png": ""}

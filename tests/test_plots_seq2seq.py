@@ -55,3 +55,11 @@ def test_over_a_map_stand_what_was_written_and_whether_it_is_right():
     assert titles == ["fox → F AA K\nright", "ox → F AA K\ntrue: AA K", "ax → F AA K"]
     with pytest.raises(ValueError, match="1 words"):
         word_alignments(maps, ["fox"], [("F",)] * 3)
+
+
+def test_a_figure_is_as_large_whatever_a_model_wrote():
+    sizes = set()
+    for written in (("F",), ("F", "AA", "K"), ("F",) * 20):
+        word_alignments([torch.rand(20, 4)] * 3, ["fox", "ox", "axiom"], [written, ("AA", "K"), written])
+        sizes.add(tuple(plt.gcf().get_size_inches()))
+    assert len(sizes) == 1

@@ -22,10 +22,18 @@ NUMBER = re.compile(r"[-−]?\d+\.?\d*(?:e[-+]?\d+)?")
 ABSOLUTE, RELATIVE = 0.003, 0.01  # two units of the third decimal; a GPU's recurrent nets round products to 10 bits
 PATIENCE = 60  # seconds for an output that is on its way; nbval's five are too few where others keep the machine busy
 DISTURB = """\
+import sys as _sys
 import torch as _torch
 _made = _torch.optim.Optimizer.__init__
+def _checked():
+    frame = _sys._getframe()
+    while frame and not frame.f_globals.get("__name__", "").startswith("course_utils.checks"):
+        frame = frame.f_back
+    return frame is not None
 def _disturbed(optimizer, parameters, *more, **options):
     _made(optimizer, parameters, *more, **options)
+    if _checked():  # a check trains a model beside its own, to compare them
+        return
     _draw = _torch.Generator().manual_seed(1)  # its own, so that nothing else that is drawn changes
     with _torch.no_grad():
         for _group in optimizer.param_groups:

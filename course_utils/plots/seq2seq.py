@@ -104,7 +104,8 @@ def word_alignments(
         )
     across = min(across, len(words))
     widths = [max(4, *map(len, words[column::across])) for column in range(across)]
-    heights = [max(map(len, sounds[first : first + across])) for first in range(0, len(words), across)]
+    # As tall as the words have letters: the size of a figure must not depend on what a model wrote.
+    heights = [max(4, *map(len, words[first : first + across])) for first in range(0, len(words), across)]
     figure, axes = plt.subplots(
         len(heights), across, squeeze=False, width_ratios=widths, height_ratios=heights,
         figsize=(1.4 + 0.36 * sum(widths) + 0.4 * across, 0.4 + 0.36 * sum(heights) + 1.4 * len(heights)),
@@ -115,7 +116,8 @@ def word_alignments(
         ax = axes.flat[place]
         shown = as_array(weights)[: len(spoken), : len(word)]
         image = ax.pcolormesh(shown, cmap=SEQUENTIAL, vmin=0, vmax=1, edgecolor="#e0e0e0", linewidth=0.5)
-        ax.set(xlim=(0, widths[place % across]), ylim=(len(spoken), 0))  # so that all cells have one size
+        tall = max(heights[place // across], len(spoken))
+        ax.set(xlim=(0, widths[place % across]), ylim=(tall, 0))  # so that all cells have one size
         ax.set_xticks(np.arange(len(word)) + 0.5, list(word))
         ax.set_yticks(np.arange(len(spoken)) + 0.5, list(spoken))
         ax.xaxis.tick_top()
