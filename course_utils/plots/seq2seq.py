@@ -116,8 +116,7 @@ def word_alignments(
         ax = axes.flat[place]
         shown = as_array(weights)[: len(spoken), : len(word)]
         image = ax.pcolormesh(shown, cmap=SEQUENTIAL, vmin=0, vmax=1, edgecolor="#e0e0e0", linewidth=0.5)
-        tall = max(heights[place // across], len(spoken))
-        ax.set(xlim=(0, widths[place % across]), ylim=(tall, 0))  # so that all cells have one size
+        ax.set(xlim=(0, widths[place % across]), ylim=(len(spoken), 0))  # so that all cells have one size
         ax.set_xticks(np.arange(len(word)) + 0.5, list(word))
         ax.set_yticks(np.arange(len(spoken)) + 0.5, list(spoken))
         ax.xaxis.tick_top()
