@@ -97,3 +97,11 @@ def test_each_score_rule_has_the_best_rate_for_each_number_of_steps():
             means = {rate: sum(runs) for rate, runs in found["by rate"].items()}
             assert len(means) == 5 and f"{found['rate']:g}" == max(means, key=means.get), (name, steps)
             assert len(found["seeds"]) == 5
+
+
+@pytest.mark.parametrize("steps", ["300", "1200"])
+def test_every_score_rule_stays_where_the_lesson_shows_it(steps):
+    found = {name: by_steps[steps]["seeds"] for name, by_steps in room.experiment("contest")["contestants"].items()}
+    assert max(found["rule 1 per key"] + found["rule 1 to all places"]) < 20
+    assert min(found["rule 2"] + found["additive"]) > 98
+    assert all(85 < one < 95 for one in found["bilinear"])
