@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from installation import ROOT, environment
+from patience import PATIENCE
 
 import course
 
@@ -37,20 +38,26 @@ def chromium() -> str:
     return found or pytest.skip("no Chromium here: install one, or name its path in the variable CHROMIUM")
 
 
-def wait(seconds: float, what: str, attempt: Callable[[], Any], progress: Callable[[], Any] = lambda: None) -> Any:
+def patient(page: Any) -> Any:
+    """Lets a page, or a context, wait as long as everything here does, and gives it back."""
+    page.set_default_timeout(1000 * PATIENCE)
+    return page
+
+
+def wait(what: str, attempt: Callable[[], Any], progress: Callable[[], Any] = lambda: None) -> Any:
     """Calls `attempt` until it returns something true, and returns that.
 
-    Fails when `seconds` went by in which nothing came of it, and `progress` stayed what it was.
+    Fails when PATIENCE went by in which nothing came of it, and `progress` stayed what it was.
     """
-    at, end = progress(), time.monotonic() + seconds
+    at, end = progress(), time.monotonic() + PATIENCE
     while time.monotonic() < end:
         result = attempt()
         if result:
             return result
         if (now := progress()) != at:  # slow is no failure
-            at, end = now, time.monotonic() + seconds
+            at, end = now, time.monotonic() + PATIENCE
         time.sleep(0.5)
-    pytest.fail(f"after {seconds} seconds: {what}")
+    pytest.fail(f"after {PATIENCE} seconds: {what}")
 
 
 class Lab(NamedTuple):
@@ -76,7 +83,7 @@ class Lab(NamedTuple):
 
     def run_all(self, page: Any) -> None:
         """Run All, from the menu, as soon as the kernel is ready."""
-        wait(120, "the kernel is not ready", self.is_idle)
+        wait("the kernel is not ready", self.is_idle)
         page.get_by_role("menuitem", name="Run", exact=True).click()
         page.get_by_text("Run All Cells", exact=True).click()
 
@@ -102,7 +109,7 @@ def jupyterlab(folder: Path) -> Iterator[Lab]:
             texts = [path.read_text("utf-8") for path in (folder / "jupyter/runtime").glob("jpserver-*.json")]
             return texts and texts[0].endswith("}") and json.loads(texts[0])
 
-        said = wait(120, f"JupyterLab does not answer, see {log}", started)
+        said = wait(f"JupyterLab does not answer, see {log}", started)
         yield Lab(said["url"], said["token"], folder)
     finally:
         if os.name == "posix":

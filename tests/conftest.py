@@ -11,11 +11,12 @@ from course_utils.data import wheels
 def browser():
     """A Chromium, started once a file; the test is skipped where there is none."""
     from browser import FLAGS, chromium
+    from patience import PATIENCE
 
     program = chromium()
     sync_playwright = pytest.importorskip("playwright.sync_api").sync_playwright
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=program, args=FLAGS, timeout=1000 * PATIENCE)
         yield browser
         browser.close()
 

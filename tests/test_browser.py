@@ -4,7 +4,7 @@ import json
 
 import nbformat
 import pytest
-from browser import ARTEFACTS, jupyterlab, wait
+from browser import ARTEFACTS, jupyterlab, patient, wait
 from installation import ROOT
 
 import course
@@ -34,9 +34,9 @@ def pictures(notebook):
 @pytest.mark.thorough
 def test_the_first_lesson_runs_in_a_real_browser(browser, lab):
     path = lab.folder / "notebooks" / LESSON.name
-    page = browser.new_page(viewport={"width": 1300, "height": 1500})
+    page = patient(browser.new_page(viewport={"width": 1300, "height": 1500}))
     page.goto(lab.address(course.FIRST_LESSON))
-    page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for(timeout=120_000)
+    page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for()
     lab.run_all(page)
 
     ran = []  # the cells that had run when it was saved last
@@ -54,7 +54,7 @@ def test_the_first_lesson_runs_in_a_real_browser(browser, lab):
         return lab.is_idle() and len(ran) == len(cells) and notebook
 
     try:
-        notebook = wait(400, "not every cell has run", saved_when_done, progress=lambda: len(ran))
+        notebook = wait("not every cell has run", saved_when_done, progress=lambda: len(ran))
         figure = page.locator(".jp-OutputArea-output img").first
         figure.scroll_into_view_if_needed()
         assert figure.evaluate("image => image.naturalWidth") > 200

@@ -4,7 +4,7 @@ from html import escape
 
 import nbformat
 import pytest
-from browser import ARTEFACTS, jupyterlab
+from browser import ARTEFACTS, jupyterlab, patient
 from test_explorer_browser import audit
 
 from course_utils.court import cases, court
@@ -18,7 +18,7 @@ LIGHT = "body { background: white; color: rgba(0, 0, 0, 0.87) }"
 @pytest.fixture
 def context(browser):
     """A browser of its own, which asks nobody for anything and fails the test when a script fails."""
-    context = browser.new_context(viewport={"width": 1000, "height": 1000}, reduced_motion="reduce")
+    context = patient(browser.new_context(viewport={"width": 1000, "height": 1000}, reduced_motion="reduce"))
     failures = []
     context.on("weberror", lambda error: failures.append(str(error.error)))
     context.route("http*://**", lambda route: (failures.append(route.request.url), route.abort()))
@@ -104,7 +104,7 @@ def test_it_works_in_a_sandboxed_frame_as_hosted_notebooks_have_it(context, tmp_
 
 
 def test_without_scripts_each_claim_unfolds(browser, tmp_path):
-    context = browser.new_context(java_script_enabled=False)
+    context = patient(browser.new_context(java_script_enabled=False))
     page = context.new_page()
     page.goto(bare(tmp_path))
     here = card(page, FIRST)
@@ -134,12 +134,12 @@ def test_in_jupyterlab(browser, tmp_path):
     cells = [nbformat.v4.new_code_cell(code), nbformat.v4.new_code_cell("1")]
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), tmp_path / "court.ipynb")
     with jupyterlab(tmp_path) as lab:
-        page = browser.new_page(viewport={"width": 1200, "height": 1300})
+        page = patient(browser.new_page(viewport={"width": 1200, "height": 1300}))
         try:
             page.goto(lab.address("court.ipynb"))
-            page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for(timeout=120_000)
+            page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for()
             lab.run_all(page)
-            card(page, FIRST).wait_for(timeout=120_000)
+            card(page, FIRST).wait_for()
             card(page, FIRST).get_by_role("button").first.focus()
             page.keyboard.press("Tab")
             page.keyboard.press("Tab")

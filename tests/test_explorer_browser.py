@@ -7,7 +7,7 @@ from pathlib import Path
 import nbformat
 import pytest
 import torch
-from browser import ARTEFACTS, jupyterlab, wait
+from browser import ARTEFACTS, jupyterlab, patient, wait
 
 from course_utils.explorer import explore
 
@@ -64,7 +64,7 @@ def bare(folder, style):
 @pytest.fixture
 def page(browser):
     """A page without a network, which fails the test when a script fails."""
-    context = browser.new_context(viewport={"width": 1000, "height": 1100}, reduced_motion="reduce")
+    context = patient(browser.new_context(viewport={"width": 1000, "height": 1100}, reduced_motion="reduce"))
     page = context.new_page()
     page.failures, page.asked = [], []
     page.on("pageerror", lambda error: page.failures.append(str(error)))
@@ -208,7 +208,7 @@ def test_two_pictures_do_not_disturb_each_other(page, both):
 
 
 def test_without_scripts_a_plain_table_stands_there(browser, tmp_path):
-    context = browser.new_context(java_script_enabled=False)
+    context = patient(browser.new_context(java_script_enabled=False))
     page = context.new_page()
     page.goto(exported(tmp_path), wait_until="domcontentloaded")
     assert [table.is_visible() for table in page.locator("table").all()] == [True, True]
@@ -248,7 +248,7 @@ def test_lines_move_smoothly_unless_a_person_wants_less_motion(page, both):
     shop.get_by_role("option", name="school").click()
     page.wait_for_timeout(400)
     assert option.evaluate(at_once) < still / 2
-    wait(20, "the line does not reach its width", lambda: option.evaluate(f"node => {width}") == still)
+    wait("the line does not reach its width", lambda: option.evaluate(f"node => {width}") == still)
 
 
 def audit(page, where="document", judged=("aria-required-children", "color-contrast")):
@@ -317,15 +317,15 @@ def lab(tmp_path):
 
 
 def test_in_jupyterlab(browser, lab):
-    page = browser.new_page(viewport={"width": 1200, "height": 1300})
+    page = patient(browser.new_page(viewport={"width": 1200, "height": 1300}))
     try:
         page.goto(lab.address("two.ipynb"))
         tables = page.locator(".jp-NotebookPanel .jp-OutputArea-output table")
-        tables.nth(1).wait_for(timeout=120_000)  # not trusted yet: tables, and nothing that runs
+        tables.nth(1).wait_for()  # not trusted yet: tables, and nothing that runs
         assert tables.count() == 2 and page.get_by_role("group", name=TITLES[0]).count() == 0
         lab.run_all(page)
         first, second = (page.get_by_role("group", name=title) for title in TITLES)
-        second.wait_for(timeout=120_000)
+        second.wait_for()
         weights = torch.softmax(SHOP_SCORES, -1).tolist()
         first.get_by_role("option", name="notebook").click()
         active = "document.querySelectorAll('.jp-Notebook .jp-Cell')[0].classList.contains('jp-mod-active')"

@@ -12,7 +12,7 @@ from html.parser import HTMLParser
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from browser import ARTEFACTS
+from browser import ARTEFACTS, patient
 from clean_copy import ADDRESS, clean_copy
 from installation import ROOT
 from test_explorer_browser import audit
@@ -182,7 +182,7 @@ def visit(browser, served):
             viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce", **more
         )
         contexts.append(context)
-        page = context.new_page()
+        page = patient(context).new_page()
         page.on("request", lambda request: asked.append(request.url))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
@@ -283,11 +283,11 @@ def test_axe_finds_no_fault(visit, name, scheme):
 @pytest.mark.thorough
 def test_search_finds_words_of_every_kind_of_page(visit):
     page = visit("search.html?q=bottleneck")
-    page.locator("#search-results li").first.wait_for(timeout=20_000)
+    page.locator("#search-results li").first.wait_for()
     found = page.locator("#search-results li a").evaluate_all("all => all.map(link => link.getAttribute('href'))")
     assert any("notebooks/00_start" in link for link in found) and any("glossary" in link for link in found)
     page = visit("search.html?q=masked_softmax")
-    page.locator("#search-results li").first.wait_for(timeout=20_000)
+    page.locator("#search-results li").first.wait_for()
     first = page.locator("#search-results li a").first.get_attribute("href")
     assert "api/attention" in first
 

@@ -17,6 +17,7 @@ import matplotlib.pyplot as plt
 import pytest
 import torch
 from installation import ROOT
+from patience import PATIENCE
 
 from course_utils import plots
 from course_utils.models.seq2seq import token_loss
@@ -68,8 +69,8 @@ def same(one, other):
     return all(torch.equal(value, other[name]) for name, value in one.items())
 
 
-def wait_for(condition, process, seconds=60):
-    end = time.monotonic() + seconds
+def wait_for(condition, process):
+    end = time.monotonic() + PATIENCE
     while not condition():
         assert process.poll() is None and time.monotonic() < end, process.communicate()
         time.sleep(0.01)
@@ -164,7 +165,7 @@ def test_a_run_killed_at_random_moments_ends_as_if_it_had_not_been(dictionary, f
             break
         steps.append(Checkpoints(out).load()[0]["training"]["place"]["step"])
     assert steps == sorted(steps)
-    said, problem = start(arguments).communicate(timeout=120)
+    said, problem = start(arguments).communicate(timeout=PATIENCE)
     assert "goes on at step" in said or "is finished" in said, problem
     assert same(weights(out), weights(finished))
     one, two = load_report(out), load_report(finished)

@@ -9,6 +9,7 @@ import time
 import pytest
 import torch
 from installation import ROOT
+from patience import PATIENCE
 
 from course_utils.data.text import Pair, Vocabulary, collate
 from course_utils.train.bars import RunBar
@@ -69,12 +70,12 @@ def test_two_processes_equal_one_and_are_stopped_and_resumed_together(dictionary
     pipes = {"cwd": ROOT, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     for _ in range(5):  # on a busy machine a run may be over before the signal has reached it: then once more
         team = subprocess.Popen([*TORCHRUN, *arguments], **pipes)
-        end = time.monotonic() + 120
+        end = time.monotonic() + PATIENCE
         while not list(tmp_path.glob("checkpoint-*.pt")):
             assert team.poll() is None and time.monotonic() < end, team.communicate()
             time.sleep(0.01)
         team.send_signal(signal.SIGTERM)  # torchrun hands it on to both
-        said, problem = team.communicate(timeout=120)
+        said, problem = team.communicate(timeout=PATIENCE)
         if "stopped at step" in problem:
             break
         assert load_report(tmp_path)["steps"] == 300, (said, problem)
@@ -94,7 +95,7 @@ def test_two_processes_equal_one_and_are_stopped_and_resumed_together(dictionary
     assert close(together["optimizer"]["state"], one["optimizer"]["state"], scale=10)  # holds means of the gradients
     assert together["place"]["tokens"] == one["place"]["tokens"]
 
-    done = subprocess.run([*TORCHRUN, *arguments, "--resume"], timeout=240, **pipes)
+    done = subprocess.run([*TORCHRUN, *arguments, "--resume"], timeout=PATIENCE, **pipes)
     assert done.returncode == 0 and "goes on at step" in done.stdout, done.stderr
     report = load_report(tmp_path)
     assert report["steps"] == 300 and report["machine"]["processes"] == 2

@@ -9,7 +9,7 @@ import merge_notebook
 import nbformat
 import pytest
 import working_copy
-from browser import jupyterlab
+from browser import jupyterlab, patient
 from hypothesis import given
 from installation import ROOT
 from merge_notebook import changed, merged, read, source, written
@@ -409,13 +409,13 @@ def test_the_link_of_a_lesson_leads_to_the_learners_own_exercises(browser, tmp_p
     mine["cells"].insert(0, cell("markdown", "mine", "# My own notes"))
     put(path, mine)
     with jupyterlab(tmp_path / "copy") as lab:
-        page = browser.new_page()
+        page = patient(browser.new_page())
         page.goto(lab.address(FIRST_LESSON))
         link = page.locator(
             '.jp-NotebookPanel a[data-commandlinker-args*="exercises"], .jp-NotebookPanel a[href*="exercises"]'
         )
-        link.last.wait_for(state="attached", timeout=120_000)
+        link.last.wait_for(state="attached")
         link.last.scroll_into_view_if_needed()
         link.last.click()
-        page.get_by_role("heading", name="My own notes").wait_for(timeout=60_000)
+        page.get_by_role("heading", name="My own notes").wait_for()
         page.close()

@@ -1,0 +1,3 @@
+"""How long a test waits for what has to come."""
+
+PATIENCE = 600  # seconds: more than a single step takes on the busiest machine, and what hangs ends all the same
