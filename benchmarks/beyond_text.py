@@ -1,6 +1,5 @@
-"""The long runs of lesson 12: digits in five splits, clicks in two shops, films with three seeds.
+"""The long runs of lesson 12 beside its digits: clicks in two shops, films with three seeds.
 
-    OMP_NUM_THREADS=1 python benchmarks/beyond_text.py digits     writes the report "handwriting"
     OMP_NUM_THREADS=1 python benchmarks/beyond_text.py clicks     writes the report "clicks"
     OMP_NUM_THREADS=1 python benchmarks/beyond_text.py films      writes the report "films"
 
@@ -12,20 +11,18 @@ import argparse
 import time
 from collections.abc import Callable
 from datetime import date
+from itertools import product
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from course_utils.data.clicks import COUNTS, relevance, simulate_visits
+from course_utils.data.clicks import COUNTS, Visits, relevance, simulate_visits
 from course_utils.data.films import leave_last_out, load_films
-from course_utils.data.handwriting import SPLITS, Digits, fewer, load_handwriting, shuffled
 from course_utils.data.shop import GOODS
 from course_utils.models.clicks import WEIGHINGS, ClickModel
 from course_utils.models.recommender import MeanOfHistory, SelfAttentive, TargetOverHistory
-from course_utils.models.vision import SmallConvolution, VisionTransformer
 from course_utils.train.clicks import fit_clicks
-from course_utils.train.pictures import answers, fit_pictures, percent_right
 from course_utils.train.ranking import (
     auc,
     fit_next,
@@ -41,12 +38,8 @@ from course_utils.train.ranking import (
 from course_utils.train.reports import machine
 from course_utils.train.reports.experiments import experiment, experiments, write_experiment
 
-SEEDS = range(3)
-PLAIN = ("logistic regression", "3 nearest neighbours", "support vector machine")
-NETWORKS: dict[str, Callable[[], nn.Module]] = {"convolution": SmallConvolution, "Transformer": VisionTransformer}
-STEPS = {"convolution": 400, "convolution, shifted": 600, "Transformer": 400, "Transformer, shifted": 1000}
-LONGER = 3000  # steps of a longer training, for the Transformer with shifts and, as a control, without
-FEW_STEPS = 250  # where only ten of each digit are learned from
+SEEDS, CHOOSING = range(3), (10, 11)  # the second are those by which rates are chosen
+CLICK_STEPS, CLICK_RATES = (400, 1600), (0.003, 0.01, 0.03, 0.1)
 FILMS: dict[str, tuple[Callable[[int], nn.Module], int, float, float]] = {  # model, epochs, learning rate, weight decay
     "mean of history": (lambda films: MeanOfHistory(films, 64, 0.2), 20, 5e-3, 0.01),
     "self-attention, 1 layer": (lambda films: SelfAttentive(films, 64, 1, 1, 100, 0.2), 16, 4e-3, 0.05),
@@ -55,87 +48,43 @@ FILMS: dict[str, tuple[Callable[[int], nn.Module], int, float, float]] = {  # mo
 }
 
 
-def plain(name: str) -> Any:
-    """A contestant of scikit-learn; their strengths were chosen on dev."""
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.neighbors import KNeighborsClassifier
-    from sklearn.svm import SVC
-
-    made = LogisticRegression(C=1.0, max_iter=1000), KNeighborsClassifier(3), SVC(C=10.0)
-    return dict(zip(PLAIN, made, strict=True))[name]
-
-
-def sorted_right(name: str, learn: Digits, test: Digits, seed: int, steps: int | None = None) -> float:
-    """The percentage of the test that a contestant gets right after so many steps, by default its own number."""
-    if name in PLAIN:
-        model = plain(name).fit(learn.pictures.flatten(1), learn.classes)
-        return percent_right(model.predict(test.pictures.flatten(1)), test.classes)
+def clicked_right(
+    weighing: str, learn: Visits, asked: Visits, steps: int, rate: float, seed: int
+) -> tuple[float, Tensor]:
+    """Trains a model; gives its AUC and its weights on the visits that are asked about."""
     torch.manual_seed(seed)
-    network = NETWORKS[name.partition(",")[0]]()
-    steps = steps or (STEPS[name] if len(learn.classes) > 300 else FEW_STEPS)
-    fit_pictures(network, learn, steps, shifts="shifted" in name, seed=seed)
-    return percent_right(answers(network, test.pictures), test.classes)
-
-
-def together(one: Digits, other: Digits) -> Digits:
-    return Digits(torch.cat([one.pictures, other.pictures]), torch.cat([one.classes, other.classes]))
-
-
-def digits(report: dict[str, Any], done: Callable[[], None]) -> None:
-    """Five splits, with shifts too; three of them shuffled, with ten examples of each digit, and trained longer."""
-    parts = {split: load_handwriting(split) for split in range(SPLITS)}
-
-    Change = Callable[[Digits, Digits], tuple[Digits, Digits]]
-
-    def go(group: str, name: str, split: int, change: Change, steps: int | None = None) -> None:
-        row = report.setdefault(group, {}).setdefault(name, [])
-        if len(row) > split:
-            return
-        learn, test = change(together(parts[split].train, parts[split].dev), parts[split].test)
-        row.append(round(sorted_right(name, learn, test, split, steps), 2))
-        print(group, name, split, row[-1], flush=True)
-        done()
-
-    def mixed(learn: Digits, test: Digits) -> tuple[Digits, Digits]:
-        return Digits(shuffled(learn.pictures, 2), learn.classes), Digits(shuffled(test.pictures, 2), test.classes)
-
-    names = [*PLAIN, *(f"{name}{more}" for name in NETWORKS for more in ("", ", shifted"))]
-    for split in range(SPLITS):
-        for name in names:
-            go("all", name, split, lambda learn, test: (learn, test))
-    for split in SEEDS:
-        for name in [*PLAIN, *NETWORKS]:
-            go("shuffled", name, split, mixed)
-        for name in ("support vector machine", "convolution", "Transformer", "Transformer, shifted"):
-            go("10 of each", name, split, lambda learn, test, s=split: (fewer(learn, 10, s), test))
-        for name in ("Transformer", "Transformer, shifted"):
-            go(f"{LONGER} steps", name, split, lambda learn, test: (learn, test), LONGER)
+    model = ClickModel(len(GOODS), weighing)
+    fit_clicks(model, learn, steps, rate, seed=seed)
+    with torch.no_grad():
+        logits, weights = model(asked)
+    return round(auc(logits, asked.clicked), 4), weights
 
 
 def clicks(report: dict[str, Any], done: Callable[[], None]) -> None:
-    """Two shops, one in which fitting clicks add up and one in which their share counts; four ways to weigh."""
+    """Two shops, one in which fitting clicks add up and one in which their share counts; four ways to weigh.
+
+    Each has, for each number of steps, the best of four rates on visits of their own.
+    """
     for counts in COUNTS:
-        if all(len(report.get(counts, {}).get(weighing, {}).get("auc", [])) == len(SEEDS) for weighing in WEIGHINGS):
-            continue
-        train = simulate_visits(40000, torch.Generator().manual_seed(0), counts)
-        test = simulate_visits(5000, torch.Generator().manual_seed(1), counts)
+        drawn = zip((40000, 5000, 5000), (0, 1, 7), strict=True)  # visits, and the seed of each part
+        train, test, dev = (simulate_visits(n, torch.Generator().manual_seed(seed), counts) for n, seed in drawn)
         truth = relevance()[test.history, test.candidate[:, None]][test.mask]
         shop = report.setdefault(counts, {"truth": round(auc(test.chance, test.clicked), 4)})
-        for weighing in WEIGHINGS:
-            row = shop.setdefault(weighing, {"auc": [], "correlation": []})
-            for seed in SEEDS:
-                if len(row["auc"]) > seed:
-                    continue
-                torch.manual_seed(seed)
-                model = ClickModel(len(GOODS), weighing)
-                fit_clicks(model, train, 400, seed=seed)
-                with torch.no_grad():
-                    logits, weights = model(test)
-                row["auc"].append(round(auc(logits, test.clicked), 4))
-                if weighing in ("softmax", "sigmoid"):
-                    row["correlation"].append(round(rank_correlation(weights[test.mask], truth), 3))
-                print(counts, weighing, seed, row, flush=True)
-                done()
+        for weighing, steps in product(WEIGHINGS, CLICK_STEPS):
+            row = shop.setdefault(weighing, {}).setdefault(str(steps), {})
+            if "correlation" in row:
+                continue
+            row["dev"] = {
+                str(rate): [clicked_right(weighing, train, dev, steps, rate, seed)[0] for seed in CHOOSING]
+                for rate in CLICK_RATES
+            }
+            row["rate"] = max(CLICK_RATES, key=lambda rate, found=row["dev"]: sum(found[str(rate)]))
+            runs = [clicked_right(weighing, train, test, steps, row["rate"], seed) for seed in SEEDS]
+            row["auc"] = [right for right, _ in runs]
+            asks = weighing in ("softmax", "sigmoid")
+            row["correlation"] = [round(rank_correlation(kept[test.mask], truth), 3) for _, kept in runs if asks]
+            print(counts, weighing, steps, row, flush=True)
+            done()
 
 
 def measures(scores: Tensor, asked: Any, draw: int) -> dict[str, float]:
@@ -181,12 +130,12 @@ def most_runs(found: Any) -> int:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("part", choices=["digits", "clicks", "films"])
+    parser.add_argument("part", choices=["clicks", "films"])
     parser.add_argument("--again", action="store_true", help="begin anew")
     parser.add_argument("--most", type=int, default=1000, metavar="RUNS", help="stop after so many more runs")
     chosen = parser.parse_args()
     torch.set_num_threads(1)
-    name = {"digits": "handwriting"}.get(chosen.part, chosen.part)
+    name = chosen.part
     report = experiment(name) if name in experiments() and not chosen.again else {}
     report |= {"command": f"python benchmarks/beyond_text.py {chosen.part}", "seeds": []}
     report |= {"date": date.today().isoformat(), "machine": machine(torch.device("cpu"), 1)}
@@ -200,7 +149,7 @@ def main() -> None:
         if left <= 0:
             raise SystemExit(0)
 
-    {"digits": digits, "clicks": clicks, "films": films}[chosen.part](found, done)
+    {"clicks": clicks, "films": films}[chosen.part](found, done)
 
 
 if __name__ == "__main__":

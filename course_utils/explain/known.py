@@ -112,14 +112,17 @@ def _visits() -> tuple[Visits, Visits]:
 class Clicks(System):
     """The model of clicks of lesson 12 on visits with at least five clicks. The truth: the relevance of each click."""
 
-    def __init__(self, weighing: str = "softmax", seed: int = 0, device: torch.device | str = "cpu") -> None:
+    def __init__(
+        self, weighing: str = "softmax", seed: int = 0, device: torch.device | str = "cpu", steps: int = 400,
+        learning_rate: float = 1e-2,
+    ) -> None:  # fmt: skip
         learn, asked = _visits()
         self.truth = relevance()[asked.history, asked.candidate[:, None]].to(device)
         self.learn, self.asked = (Visits(*(part.to(device) for part in some)) for some in (learn, asked))
         self.wanted = self.asked.clicked
         torch.manual_seed(seed)
         self.model: ClickModel = ClickModel(len(GOODS), weighing).to(device)
-        fit_clicks(self.model, learn, steps=400, seed=seed)
+        fit_clicks(self.model, learn, steps, learning_rate, seed=seed)
 
     def open(self) -> Opened:
         """A row for each visit."""

@@ -66,8 +66,9 @@ class Questions(System):
     """The classifier of lesson 10 on questions of dev with at least five words. No truth is known here."""
 
     def __init__(
-        self, reader: str = "plain", seed: int = 0, device: torch.device | str = "cpu", pooling: str = "attention"
-    ) -> None:
+        self, reader: str = "plain", seed: int = 0, device: torch.device | str = "cpu", pooling: str = "attention",
+        epochs: int = 10,
+    ) -> None:  # fmt: skip
         features, self.asked, numbers, kinds = _questions()
         self.reader = reader
         rate, dropout, size = SETTINGS[reader]
@@ -78,7 +79,7 @@ class Questions(System):
 
         torch.manual_seed(seed)
         self.model: Classifier = self.fresh(reader, pooling, size, dropout).to(device)
-        fit_epochs(self.model, self.learn, self.kinds, learning_rate=rate, seed=seed)
+        fit_epochs(self.model, self.learn, self.kinds, epochs, rate, seed=seed)
 
     def fresh(self, reader: str, pooling: str, size: int, dropout: float) -> Classifier:
         """A classifier for the same questions that has learned nothing yet."""
