@@ -58,7 +58,8 @@ def auc(scores: Tensor, clicked: Tensor) -> float:
 
     Shapes: scores and clicked (visit), 0 or 1 → a number from 0 to 1. Raises ValueError where all or none are clicked.
     """
-    yes, no = scores[clicked == 1].double(), scores[clicked == 0].double().sort().values
+    scores, clicked = scores.cpu().double(), clicked.cpu()  # not every device has float64
+    yes, no = scores[clicked == 1], scores[clicked == 0].sort().values
     if not len(yes) or not len(no):
         raise ValueError(f"clicked: got {len(yes)} clicks and {len(no)} without, expected some of both")
     below, up_to = (torch.searchsorted(no, yes, right=right).double() for right in (False, True))
@@ -70,7 +71,7 @@ def rank_correlation(one: Tensor, other: Tensor) -> float:
 
     Shapes: one and other (any), alike; equal values share their ranks. Raises ValueError where one is constant.
     """
-    places = [_mid_ranks(values.double().flatten()) for values in (one, other)]
+    places = [_mid_ranks(values.cpu().double().flatten()) for values in (one, other)]
     first, second = (row - row.mean() for row in places)
     if not first.any() or not second.any():
         raise ValueError("one, other: got values that are all equal, expected at least two different ones in each")
