@@ -27,6 +27,7 @@ from IPython.core.inputtransformer2 import TransformerManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from packaging.requirements import Requirement
+from patience import PATIENCE
 
 from course_utils.data.wheels import cache_folder
 
@@ -129,7 +130,13 @@ def run(notebook, folder, kernel="rehearsal"):
     """Runs a notebook in an empty folder."""
     content = folder / "content"
     content.mkdir()
-    client = NotebookClient(notebook, timeout=600, kernel_name=kernel, resources={"metadata": {"path": str(content)}})
+    client = NotebookClient(
+        notebook,
+        timeout=PATIENCE,
+        startup_timeout=PATIENCE,
+        kernel_name=kernel,
+        resources={"metadata": {"path": str(content)}},
+    )
     client.execute()
     assert not list(content.iterdir()), "a lesson leaves no files behind"
 

@@ -11,6 +11,7 @@ import nbformat
 import pytest
 import torch
 from editions import ROOT
+from patience import NBVAL
 
 from course_utils.explorer import explore
 
@@ -193,8 +194,7 @@ def test_nbval_compares_the_picture(tmp_path):
         sys.executable,
         "-m",
         "pytest",
-        "--nbval",
-        "--nbval-current-env",
+        *NBVAL,
         "--nbval-sanitize-with",
         str(SANITISER),
     ]

@@ -8,6 +8,7 @@ import sys
 import pytest
 from installation import ROOT, Stop
 from new_lesson import HOMES, new_lesson
+from patience import NBVAL
 
 STEM = "98_clocks"
 
@@ -81,4 +82,4 @@ def test_a_new_lesson_builds_and_passes(tmp_path):
     passed = run("-m", "pytest", *tests, "-q", "-k", "98", "-p", "no:cacheprovider")
     assert int(passed.rsplit(" passed", 1)[0].split()[-1]) >= 20
     for folder in ("notebooks", "solutions"):
-        run("-m", "pytest", "--nbval", "--nbval-current-env", f"{folder}/{STEM}.ipynb", "-q", "-p", "no:cacheprovider")
+        run("-m", "pytest", *NBVAL, f"{folder}/{STEM}.ipynb", "-q", "-p", "no:cacheprovider")

@@ -8,6 +8,7 @@ import nbformat
 import notebook_runs
 import pytest
 from installation import ROOT
+from patience import NBVAL
 
 SANITIZE = ROOT / "tests" / "nbval_sanitize.cfg"
 
@@ -22,7 +23,7 @@ def run(folder, *cells, processes=0, **variables):
     path = folder / "some.ipynb"
     nbformat.write(nbformat.v4.new_notebook(cells=list(cells)), path)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", str(ROOT / "pyproject.toml")]
-    command += ["--rootdir", str(ROOT), "--confcutdir", str(ROOT), "-p", "conftest", "--nbval", "--nbval-current-env"]
+    command += ["--rootdir", str(ROOT), "--confcutdir", str(ROOT), "-p", "conftest", *NBVAL]
     command += ["--nbval-sanitize-with", str(SANITIZE), "-n", str(processes), str(path)]
     done = subprocess.run(command, cwd=ROOT, env={**os.environ, **variables}, capture_output=True)
     return done.returncode, done.stdout.decode("utf-8", "replace")

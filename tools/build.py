@@ -87,7 +87,7 @@ def execute(notebook: nbformat.NotebookNode, folder: Path) -> None:
     os.environ.update(KERNEL)
     constant = dict(notebook.metadata)
     NotebookClient(
-        notebook, timeout=600, kernel_name="python3", coalesce_streams=True, record_timing=False,
+        notebook, timeout=600, startup_timeout=600, kernel_name="python3", coalesce_streams=True, record_timing=False,
         resources={"metadata": {"path": str(folder)}},
     ).execute()  # fmt: skip
     notebook.metadata = nbformat.from_dict(constant)  # without the version of Python, and without widgets

@@ -43,7 +43,7 @@ def test_command(more: Sequence[str] = (), paths: Sequence[str] = (*RUN, "tests"
         *[venv_python(), "-m", "pytest", "-n", str(max(2, min(cores(), 8))), "--dist", "loadscope"],
         "--no-loadscope-reorder",  # in the order given: lessons that train come early, none is left for the end
         "--durations=10",
-        *["--nbval", "--nbval-current-env", "--nbval-cell-timeout", "600", "--nbval-kernel-startup-timeout", "180"],
+        *["--nbval", "--nbval-current-env", "--nbval-cell-timeout", "600", "--nbval-kernel-startup-timeout", "600"],
         *["--nbval-sanitize-with", "tests/nbval_sanitize.cfg", *([] if names_paths(more) else paths), *more],
     ]
 
