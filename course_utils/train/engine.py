@@ -84,7 +84,7 @@ def page_auc(scores: Tensor, page: Tensor, place: Tensor) -> float:
 
     Shapes: scores (session, good), page (session, good on the page), place (session) → a number from 0 to 1.
     """
-    shown = scores.cpu().gather(1, page.cpu())
+    shown = scores.cpu().gather(1, page.cpu())  # not every device has float64
     clicked = shown.gather(1, place.cpu()[:, None])
     wins = (clicked > shown).double() + 0.5 * (clicked == shown).double()
     return ((wins.sum(1) - 0.5) / (page.shape[1] - 1)).mean().item()  # the clicked one is level with itself
